@@ -1,0 +1,123 @@
+//! Reading outside the lanes: a few threads with a connection each.
+
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+
+use cobro_domain::Timestamp;
+use tokio::sync::oneshot;
+
+use crate::cell::Cell;
+use crate::driver::{DbError, Driver};
+use crate::error::StoreError;
+use crate::sql;
+use crate::table::{Key, Row, decode};
+
+type ReadJob = Box<dyn FnOnce(&mut Reader<'_>) + Send>;
+
+/// A connection in a snapshot of its own.
+pub struct Reader<'a> {
+    driver: &'a mut dyn Driver,
+    now: Timestamp,
+}
+
+impl std::fmt::Debug for Reader<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").field("now", &self.now).finish()
+    }
+}
+
+impl Reader<'_> {
+    /// The world's time when the read began.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The row with this key.
+    ///
+    /// # Errors
+    /// When the database fails or the row cannot be read.
+    pub fn get<R: Row>(&mut self, key: &R::Key) -> Result<Option<R>, StoreError> {
+        let rows = self.rows(&sql::select(R::TABLE), &key.key_cells())?;
+        Ok(rows.into_iter().next().map(decode).transpose()?)
+    }
+
+    /// The rows of a query that selects all columns of the row's table, in their order.
+    ///
+    /// # Errors
+    /// When the database fails or a row cannot be read.
+    pub fn list<R: Row>(&mut self, sql: &str, params: &[Cell]) -> Result<Vec<R>, StoreError> {
+        Ok(self.rows(sql, params)?.into_iter().map(decode).collect::<Result<_, _>>()?)
+    }
+
+    /// The cells of a query's rows.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn rows(&mut self, sql: &str, params: &[Cell]) -> Result<Vec<Vec<Cell>>, StoreError> {
+        self.driver.query(sql, params).map_err(|error| match error {
+            DbError::Conflict(table) => StoreError::Conflict(table),
+            DbError::Failed(text) => StoreError::Database(text),
+        })
+    }
+}
+
+/// The reading threads.
+#[derive(Clone)]
+pub(crate) struct ReadPool {
+    queue: mpsc::SyncSender<ReadJob>,
+}
+
+/// How many reads may wait.
+const QUEUE_MAX: usize = 4096;
+
+impl ReadPool {
+    pub(crate) fn start(
+        drivers: Vec<Box<dyn Driver>>,
+        clock: &Arc<dyn cobro_domain::Clock>,
+    ) -> Self {
+        let (queue, jobs) = mpsc::sync_channel::<ReadJob>(QUEUE_MAX);
+        let jobs = Arc::new(Mutex::new(jobs));
+        for mut driver in drivers {
+            let (jobs, clock) = (jobs.clone(), clock.clone());
+            let run = move || {
+                loop {
+                    let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok(job) = job else { return };
+                    let now = clock.now();
+                    job(&mut Reader { driver: driver.as_mut(), now });
+                    driver.rollback();
+                }
+            };
+            if let Err(error) = std::thread::Builder::new().name("cobro-read".into()).spawn(run) {
+                tracing::error!(%error, "a reading thread could not be started");
+            }
+        }
+        Self { queue }
+    }
+
+    pub(crate) async fn read<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Reader<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job: ReadJob = Box::new(move |reader| {
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                // A lost connection is made anew once; a snapshot begins with the first query.
+                if reader.driver.begin_read().is_err() {
+                    reader
+                        .driver
+                        .reconnect()
+                        .and_then(|()| reader.driver.begin_read())
+                        .map_err(|error| StoreError::Database(format!("{error:?}")))?;
+                }
+                read(reader)
+            }));
+            let _ = reply.send(result.unwrap_or(Err(StoreError::Panicked)));
+        });
+        match self.queue.try_send(job) {
+            Ok(()) => answer.await.map_err(|_| StoreError::Closed)?,
+            Err(mpsc::TrySendError::Full(_)) => Err(StoreError::Busy),
+            Err(mpsc::TrySendError::Disconnected(_)) => Err(StoreError::Closed),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The tables of a world, and how domain values are kept in them.
+//!
+//! Reading a row rebuilds the value; an impossible combination of columns is an error that names
+//! table and row.
+
+mod ledger;
+mod merchant;
+mod outbox;
+mod payment;
+mod terminal;
+mod work;
+
+pub use ledger::EntryRow;
+pub use merchant::DirectoryRow;
+pub use outbox::DUE_DELIVERIES;
+pub use work::{CounterRow, DUE_TIMERS, IdempotencyRow, MetaRow, TailRow, Timer, TimerKind};
+
+use cobro_domain::event::{Delivery, Event};
+use cobro_domain::intent::Intent;
+use cobro_domain::merchant::{Endpoint, Merchant};
+use cobro_domain::payment::Payment;
+use cobro_domain::refund::Refund;
+use cobro_domain::terminal::Terminal;
+
+use crate::schema::{Migration, Schema};
+use crate::table::Row;
+
+/// The schema of a world.
+pub static WORLD: Schema = Schema {
+    name: "cobro",
+    tables: &[
+        Merchant::TABLE,
+        DirectoryRow::TABLE,
+        Endpoint::TABLE,
+        Terminal::TABLE,
+        Intent::TABLE,
+        Payment::TABLE,
+        Refund::TABLE,
+        EntryRow::TABLE,
+        Event::TABLE,
+        Delivery::TABLE,
+        TailRow::TABLE,
+        CounterRow::TABLE,
+        Timer::TABLE,
+        IdempotencyRow::TABLE,
+        MetaRow::TABLE,
+    ],
+    migrations: &[Migration { number: 1, sql: include_str!("../migrations/0001_first.sql") }],
+};

@@ -1,0 +1,216 @@
+//! The SQLite driver: the bundled library, write-ahead log, full sync.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{Connection, OpenFlags, ToSql};
+
+use crate::cell::Cell;
+use crate::driver::{Batch, DbError, Driver, LANE_BEGIN, SetWrite, WriteKind};
+use crate::schema::{COMMON, SQLITE, Schema};
+use crate::sql;
+
+/// The oldest library that may be used: older ones can corrupt a database in WAL mode when two
+/// connections write and checkpoint at once (reliability reference, section 2).
+const OLDEST_VERSION: i32 = 3_051_003;
+
+/// How durable a commit is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Survives a power cut.
+    Full,
+    /// Survives the process being killed, not a power cut: for throw-away worlds.
+    ProcessOnly,
+}
+
+pub(crate) struct SqliteDriver {
+    path: PathBuf,
+    durability: Durability,
+    connection: Connection,
+    read_only: bool,
+    in_transaction: bool,
+}
+
+impl SqliteDriver {
+    /// Opens a database file; the writing connection makes it when it is not there.
+    pub(crate) fn open(
+        path: &Path,
+        durability: Durability,
+        read_only: bool,
+    ) -> Result<Self, DbError> {
+        if rusqlite::version_number() < OLDEST_VERSION {
+            return Err(DbError::Failed(format!("SQLite {} is too old", rusqlite::version())));
+        }
+        let connection = connect(path, durability, read_only).map_err(DbError::failed)?;
+        Ok(Self { path: path.to_owned(), durability, connection, read_only, in_transaction: false })
+    }
+}
+
+fn connect(path: &Path, durability: Durability, read_only: bool) -> rusqlite::Result<Connection> {
+    let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if read_only {
+        flags |= OpenFlags::SQLITE_OPEN_READ_ONLY;
+    } else {
+        flags |= OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    }
+    let connection = Connection::open_with_flags(path, flags)?;
+    let synchronous = match durability {
+        Durability::Full => "FULL",
+        Durability::ProcessOnly => "OFF",
+    };
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    if !read_only {
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", synchronous)?;
+        connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    }
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    connection.pragma_update(None, "trusted_schema", "OFF")?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // Kibibytes; taken only as pages are read.
+    connection.pragma_update(None, "cache_size", -65_536)?;
+    Ok(connection)
+}
+
+impl ToSql for Cell {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Null => ToSqlOutput::Owned(Value::Null),
+            Self::Int(value) => ToSqlOutput::Owned(Value::Integer(*value)),
+            Self::Text(value) => ToSqlOutput::Borrowed(ValueRef::Text(value.as_bytes())),
+            Self::Bytes(value) => ToSqlOutput::Borrowed(ValueRef::Blob(value)),
+        })
+    }
+}
+
+fn cell(value: ValueRef<'_>) -> Result<Cell, DbError> {
+    Ok(match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(value) => Cell::Int(value),
+        ValueRef::Text(bytes) => {
+            Cell::Text(std::str::from_utf8(bytes).map_err(DbError::failed)?.to_owned())
+        }
+        ValueRef::Blob(bytes) => Cell::Bytes(bytes.to_vec()),
+        ValueRef::Real(_) => return Err(DbError::Failed("a column holds a real".to_owned())),
+    })
+}
+
+impl Driver for SqliteDriver {
+    fn begin(&mut self, lane: i64, now: i64) -> Result<Batch, DbError> {
+        self.rollback();
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(DbError::failed)?;
+        self.in_transaction = true;
+        let mut statement = self.connection.prepare_cached(LANE_BEGIN).map_err(DbError::failed)?;
+        statement
+            .query_row((now, lane), |row| Ok(Batch { number: row.get(0)?, at: row.get(1)? }))
+            .map_err(DbError::failed)
+    }
+
+    fn begin_read(&mut self) -> Result<(), DbError> {
+        self.rollback();
+        self.connection.execute_batch("BEGIN").map_err(DbError::failed)?;
+        self.in_transaction = true;
+        Ok(())
+    }
+
+    fn query(&mut self, sql: &str, params: &[Cell]) -> Result<Vec<Vec<Cell>>, DbError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(DbError::failed)?;
+        let columns = statement.column_count();
+        let mut rows =
+            statement.query(rusqlite::params_from_iter(params)).map_err(DbError::failed)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(DbError::failed)? {
+            let mut cells = Vec::with_capacity(columns);
+            for place in 0..columns {
+                cells.push(cell(row.get_ref(place).map_err(DbError::failed)?)?);
+            }
+            found.push(cells);
+        }
+        Ok(found)
+    }
+
+    fn flush(&mut self, sets: &[SetWrite]) -> Result<(), DbError> {
+        for set in sets {
+            let text = sql::write_one(set.kind, set.table);
+            let mut statement = self.connection.prepare_cached(&text).map_err(DbError::failed)?;
+            for row in &set.rows {
+                let key = set.table.key.min(row.len());
+                let written = match set.kind {
+                    WriteKind::Update => {
+                        let (key, others) = row.split_at(key);
+                        statement.execute(rusqlite::params_from_iter(others.iter().chain(key)))
+                    }
+                    WriteKind::Insert | WriteKind::Delete => {
+                        statement.execute(rusqlite::params_from_iter(row))
+                    }
+                };
+                if written.map_err(DbError::failed)? != 1 {
+                    return Err(DbError::Conflict(set.table.name));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), DbError> {
+        self.in_transaction = false;
+        self.connection.execute_batch("COMMIT").map_err(DbError::failed)
+    }
+
+    fn rollback(&mut self) {
+        if self.in_transaction || !self.connection.is_autocommit() {
+            self.in_transaction = false;
+            if let Err(error) = self.connection.execute_batch("ROLLBACK") {
+                tracing::warn!(%error, "a rollback failed");
+            }
+        }
+    }
+
+    fn commit_failure_is_fatal(&self) -> bool {
+        true
+    }
+
+    fn reconnect(&mut self) -> Result<(), DbError> {
+        self.connection =
+            connect(&self.path, self.durability, self.read_only).map_err(DbError::failed)?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    fn migrate(&mut self, schema: &Schema, lanes: i64, now: i64) -> Result<(), DbError> {
+        // One transaction: a migration that is killed has not happened (F58).
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(DbError::failed)?;
+        self.in_transaction = true;
+        for statement in SQLITE.fill(COMMON) {
+            self.connection.execute_batch(&statement).map_err(DbError::failed)?;
+        }
+        let newest = self.query("SELECT COALESCE(MAX(number), 0) FROM migration", &[])?;
+        let newest = match newest.first().and_then(|row| row.first()) {
+            Some(Cell::Int(number)) => *number,
+            _ => 0,
+        };
+        if schema.migrations.last().is_some_and(|last| last.number < newest) {
+            return Err(DbError::Failed(format!(
+                "the database is at version {newest}, newer than this program"
+            )));
+        }
+        for migration in schema.migrations.iter().filter(|step| step.number > newest) {
+            for statement in SQLITE.fill(migration.sql) {
+                self.connection.execute_batch(&statement).map_err(DbError::failed)?;
+            }
+            self.connection
+                .execute("INSERT INTO migration VALUES ($1, $2)", (migration.number, now))
+                .map_err(DbError::failed)?;
+        }
+        let existing = self.query("SELECT COUNT(*) FROM lane", &[])?;
+        if existing.first().and_then(|row| row.first()) == Some(&Cell::Int(0)) {
+            for lane in 0..lanes {
+                self.connection
+                    .execute("INSERT INTO lane VALUES ($1, 0, $2)", (lane, now))
+                    .map_err(DbError::failed)?;
+            }
+        }
+        self.commit()
+    }
+}

@@ -1,0 +1,229 @@
+//! A store: lanes to write, threads to read, one schema, one clock.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use cobro_domain::{Clock, MerchantId, Timestamp};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::driver::{DbError, Driver};
+use crate::error::StoreError;
+use crate::lane::{Command, Job, Lane, LaneCounters, QUEUE_MAX, Shared};
+pub use crate::lock::DirectoryLock;
+use crate::reads::{ReadPool, Reader};
+use crate::schema::Schema;
+pub use crate::sqlite::Durability;
+use crate::sqlite::SqliteDriver;
+use crate::tx::{Memory, Tx};
+
+/// Where a store lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// A SQLite file.
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// How durable its commits are.
+        durability: Durability,
+    },
+    /// A PostgreSQL database; the schema's tables live in a schema of its name.
+    Postgres {
+        /// `postgres://user:password@host:port/database`.
+        url: String,
+    },
+}
+
+/// How a store is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// Where it lives.
+    pub location: Location,
+    /// How many lanes a new store gets; one that exists keeps its number.
+    pub lanes: i64,
+    /// How many threads read.
+    pub readers: usize,
+    /// Its clock.
+    pub clock: Arc<dyn Clock>,
+    /// Answers `Again` at the first read of every row: proves that commands can be run again.
+    pub prove_rerunnable: bool,
+}
+
+/// Which lane a command belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneKey(pub u8);
+
+impl From<MerchantId> for LaneKey {
+    /// A merchant's slot is the last byte of its id; a slot always maps to the same lane.
+    fn from(merchant: MerchantId) -> Self {
+        Self(merchant.0.as_bytes().last().copied().unwrap_or(0))
+    }
+}
+
+/// A store. Cheap to clone; closed when the last clone is dropped.
+#[derive(Clone)]
+pub struct Store {
+    lanes: Arc<[LaneHandle]>,
+    reads: ReadPool,
+    clock: Arc<dyn Clock>,
+}
+
+struct LaneHandle {
+    queue: mpsc::Sender<Box<dyn Job>>,
+    shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("lanes", &self.lanes.len()).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens a store, makes it or brings it to the newest version first, and starts its threads.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, is newer than this program, or fails.
+    pub fn open(schema: &'static Schema, options: &Options) -> Result<Self, StoreError> {
+        let mut first = connect(schema, &options.location, false).map_err(refused)?;
+        let now = options.clock.now().micros();
+        first.migrate(schema, options.lanes.max(1), now).map_err(refused)?;
+        let lanes = first.query("SELECT id, at FROM lane ORDER BY id", &[]).map_err(refused)?;
+        first.rollback();
+        let mut first = Some(first);
+        let mut handles = Vec::with_capacity(lanes.len());
+        for (number, _) in lanes.iter().enumerate() {
+            let driver = match first.take() {
+                Some(driver) => driver,
+                None => connect(schema, &options.location, false).map_err(refused)?,
+            };
+            handles.push(start_lane(i64::try_from(number).unwrap_or(0), driver, options)?);
+        }
+        let mut readers = Vec::with_capacity(options.readers);
+        for _ in 0..options.readers.max(1) {
+            readers.push(connect(schema, &options.location, true).map_err(refused)?);
+        }
+        let reads = ReadPool::start(readers, &options.clock);
+        Ok(Self { lanes: handles.into(), reads, clock: options.clock.clone() })
+    }
+
+    /// Runs a command on the lane of `key` and answers once it is durable. The inner result is
+    /// the command's own; when it is an error, nothing that it wrote stays.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the command could not be run or made durable.
+    pub async fn write<T, E, F>(
+        &self,
+        key: impl Into<LaneKey>,
+        command: F,
+    ) -> Result<Result<T, E>, StoreError>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let lane = self.lane_of(key.into());
+        let handle = self.lanes.get(lane).ok_or(StoreError::Closed)?;
+        let (reply, answer) = oneshot::channel();
+        let job: Box<dyn Job> = Box::new(Command { run: command, result: None, reply });
+        match handle.queue.try_send(job) {
+            Ok(()) => answer.await.map_err(|_| StoreError::Closed)?,
+            Err(mpsc::error::TrySendError::Full(_)) => Err(StoreError::Busy),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(StoreError::Closed),
+        }
+    }
+
+    /// Reads in a fresh snapshot: what was acknowledged before is seen.
+    ///
+    /// # Errors
+    /// When the database fails or a row cannot be read.
+    pub async fn read<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Reader<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.reads.read(read).await
+    }
+
+    /// How many lanes there are.
+    pub fn lanes(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// The number of the lane that serves a key.
+    pub fn lane_of(&self, key: LaneKey) -> usize {
+        usize::from(key.0) % self.lanes.len().max(1)
+    }
+
+    /// A key that is served by the lane with this number.
+    pub fn key_of(lane: usize) -> LaneKey {
+        LaneKey(u8::try_from(lane).unwrap_or(0))
+    }
+
+    /// Whether nothing can be written any more, after a failed commit.
+    pub fn is_stopped(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.shared.stopped.load(Ordering::Acquire))
+    }
+
+    /// The counters of each lane.
+    pub fn counters(&self) -> impl Iterator<Item = &LaneCounters> {
+        self.lanes.iter().map(|lane| &lane.shared.counters)
+    }
+
+    /// How many commands wait, on all lanes.
+    pub fn waiting(&self) -> usize {
+        self.lanes.iter().map(|lane| QUEUE_MAX - lane.queue.capacity()).sum()
+    }
+
+    /// The store's time: the clock's, but never before what was committed last.
+    pub fn now(&self) -> Timestamp {
+        let last = self.lanes.iter().map(|lane| lane.shared.last_at.load(Ordering::Acquire)).max();
+        Timestamp::from_micros(self.clock.now().micros().max(last.unwrap_or(0)))
+    }
+}
+
+fn start_lane(
+    number: i64,
+    driver: Box<dyn Driver>,
+    options: &Options,
+) -> Result<LaneHandle, StoreError> {
+    let (queue, jobs) = mpsc::channel(QUEUE_MAX);
+    let shared = Arc::new(Shared::default());
+    let lane = Lane {
+        number,
+        driver,
+        queue: jobs,
+        clock: options.clock.clone(),
+        shared: shared.clone(),
+        memory: Memory::default(),
+        prove_rerunnable: options.prove_rerunnable,
+    };
+    std::thread::Builder::new()
+        .name(format!("cobro-lane-{number}"))
+        .spawn(move || lane.run())
+        .map_err(|error| StoreError::Database(error.to_string()))?;
+    Ok(LaneHandle { queue, shared })
+}
+
+fn connect(
+    _schema: &'static Schema,
+    location: &Location,
+    read_only: bool,
+) -> Result<Box<dyn Driver>, DbError> {
+    match location {
+        Location::Sqlite { path, durability } => {
+            if let Some(directory) = path.parent().filter(|directory| *directory != Path::new("")) {
+                std::fs::create_dir_all(directory).map_err(DbError::failed)?;
+            }
+            Ok(Box::new(SqliteDriver::open(path, *durability, read_only)?))
+        }
+        Location::Postgres { .. } => Err(DbError::Failed("not yet".to_owned())),
+    }
+}
+
+fn refused(error: DbError) -> StoreError {
+    match error {
+        DbError::Conflict(table) => StoreError::Conflict(table),
+        DbError::Failed(text) => StoreError::Database(text),
+    }
+}
