@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::card::CardKind;
 use crate::id::{IntentId, MerchantId, PaymentId, TerminalId};
 use crate::money::Money;
+use crate::scenario::Scenario;
 use crate::time::Timestamp;
 
 /// A wish to be paid at a terminal.
@@ -27,6 +28,8 @@ pub struct Intent {
     pub installments: i64,
     /// Whether a decline leaves it on the terminal for another try.
     pub retry_declined: bool,
+    /// How the simulated acquirer answers when no card says otherwise.
+    pub scenario: Option<Scenario>,
     /// What the dialect gives back and nobody else reads, as JSON text.
     pub luggage: String,
     /// Where it is.

@@ -41,6 +41,7 @@ pub mod merchant;
 pub mod money;
 pub mod payment;
 pub mod refund;
+pub mod scenario;
 pub mod terminal;
 pub mod time;
 

@@ -1,7 +1,7 @@
 //! What a database must be able to do for a lane and for a reader.
 
 use crate::cell::Cell;
-use crate::schema::Schema;
+use crate::schema::{Schema, Words};
 use crate::table::Table;
 
 /// How a set of rows is written.
@@ -37,7 +37,7 @@ pub(crate) struct Batch {
 /// What a database says when something went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum DbError {
-    /// Fewer rows were written than there should have been.
+    /// Fewer rows were written than there should have been, or one broke a constraint.
     Conflict(&'static str),
     /// A failure; the transaction is over.
     Failed(String),
@@ -76,10 +76,17 @@ pub(crate) trait Driver: Send {
     /// Makes a lost connection anew.
     fn reconnect(&mut self) -> Result<(), DbError>;
 
-    /// Brings the database to the schema's newest version and makes the lane rows.
-    fn migrate(&mut self, schema: &Schema, lanes: i64, now: i64) -> Result<(), DbError>;
+    /// The words that this database uses where they differ.
+    fn words(&self) -> &'static Words;
+
+    /// Opens a transaction that no other process migrates in.
+    fn begin_migration(&mut self, schema: &Schema) -> Result<(), DbError>;
+
+    /// Runs one statement without parameters or result: steps of migrations.
+    fn execute(&mut self, text: &str) -> Result<(), DbError>;
 }
 
-/// What one query reads.
+/// Takes a lane's row for the batch that begins; parameters: the time, the lane. The number grows by
+/// one and the time grows, whatever the clock says.
 pub(crate) const LANE_BEGIN: &str = "UPDATE lane SET batch = batch + 1, \
      at = CASE WHEN at + 1 > $1 THEN at + 1 ELSE $1 END WHERE id = $2 RETURNING batch, at";

@@ -1,5 +1,7 @@
 //! Schemas: the tables of a store and the numbered steps that lead to them.
 
+use crate::cell::Cell;
+use crate::driver::{DbError, Driver};
 use crate::table::Table;
 
 /// A set of tables that belong together.
@@ -60,5 +62,55 @@ impl Words {
             .replace("{bytes}", self.bytes)
             .replace("{table}", self.table);
         filled.split(';').map(str::trim).filter(|text| !text.is_empty()).map(String::from).collect()
+    }
+}
+
+/// Brings a database to the schema's newest version and makes the lane rows: in one transaction,
+/// so that a migration that is killed has not happened (F58).
+pub(crate) fn migrate(
+    driver: &mut dyn Driver,
+    schema: &Schema,
+    lanes: i64,
+    now: i64,
+) -> Result<(), DbError> {
+    let done = steps(driver, schema, lanes, now);
+    if done.is_err() {
+        driver.rollback();
+    }
+    done
+}
+
+fn steps(driver: &mut dyn Driver, schema: &Schema, lanes: i64, now: i64) -> Result<(), DbError> {
+    driver.begin_migration(schema)?;
+    let words = driver.words();
+    for statement in words.fill(COMMON) {
+        driver.execute(&statement)?;
+    }
+    let applied = number(driver, "SELECT COALESCE(MAX(number), 0) FROM migration")?;
+    if schema.migrations.last().is_some_and(|last| last.number < applied) {
+        return Err(DbError::Failed(format!(
+            "the database is at version {applied}, newer than this program"
+        )));
+    }
+    for migration in schema.migrations.iter().filter(|step| step.number > applied) {
+        for statement in words.fill(migration.sql) {
+            driver.execute(&statement)?;
+        }
+        let number = migration.number;
+        driver.execute(&format!("INSERT INTO migration VALUES ({number}, {now})"))?;
+    }
+    if number(driver, "SELECT COUNT(*) FROM lane")? == 0 {
+        for lane in 0..lanes {
+            driver.execute(&format!("INSERT INTO lane VALUES ({lane}, 0, {now})"))?;
+        }
+    }
+    driver.commit()
+}
+
+fn number(driver: &mut dyn Driver, query: &str) -> Result<i64, DbError> {
+    let rows = driver.query(query, &[])?;
+    match rows.first().and_then(|row| row.first()) {
+        Some(Cell::Int(number)) => Ok(*number),
+        _ => Err(DbError::Failed(format!("no number: {query}"))),
     }
 }

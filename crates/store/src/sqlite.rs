@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags, ToSql};
 
 use crate::cell::Cell;
 use crate::driver::{Batch, DbError, Driver, LANE_BEGIN, SetWrite, WriteKind};
-use crate::schema::{COMMON, SQLITE, Schema};
+use crate::schema::{SQLITE, Schema, Words};
 use crate::sql;
 
 /// The oldest library that may be used: older ones can corrupt a database in WAL mode when two
@@ -96,6 +96,11 @@ fn cell(value: ValueRef<'_>) -> Result<Cell, DbError> {
     })
 }
 
+/// Whether a row broke a constraint: unique, check, not null, or the type of a strict column.
+fn is_constraint(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
+}
+
 impl Driver for SqliteDriver {
     fn begin(&mut self, lane: i64, now: i64) -> Result<Batch, DbError> {
         self.rollback();
@@ -145,8 +150,15 @@ impl Driver for SqliteDriver {
                         statement.execute(rusqlite::params_from_iter(row))
                     }
                 };
-                if written.map_err(DbError::failed)? != 1 {
-                    return Err(DbError::Conflict(set.table.name));
+                match written {
+                    Ok(1) => {}
+                    Ok(_) => return Err(DbError::Conflict(set.table.name)),
+                    Err(error) if is_constraint(&error) => {
+                        let table = set.table.name;
+                        tracing::warn!(table, %error, "rows were refused");
+                        return Err(DbError::Conflict(table));
+                    }
+                    Err(error) => return Err(DbError::failed(error)),
                 }
             }
         }
@@ -178,39 +190,18 @@ impl Driver for SqliteDriver {
         Ok(())
     }
 
-    fn migrate(&mut self, schema: &Schema, lanes: i64, now: i64) -> Result<(), DbError> {
-        // One transaction: a migration that is killed has not happened (F58).
+    fn words(&self) -> &'static Words {
+        &SQLITE
+    }
+
+    fn begin_migration(&mut self, _: &Schema) -> Result<(), DbError> {
+        self.rollback();
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(DbError::failed)?;
         self.in_transaction = true;
-        for statement in SQLITE.fill(COMMON) {
-            self.connection.execute_batch(&statement).map_err(DbError::failed)?;
-        }
-        let newest = self.query("SELECT COALESCE(MAX(number), 0) FROM migration", &[])?;
-        let newest = match newest.first().and_then(|row| row.first()) {
-            Some(Cell::Int(number)) => *number,
-            _ => 0,
-        };
-        if schema.migrations.last().is_some_and(|last| last.number < newest) {
-            return Err(DbError::Failed(format!(
-                "the database is at version {newest}, newer than this program"
-            )));
-        }
-        for migration in schema.migrations.iter().filter(|step| step.number > newest) {
-            for statement in SQLITE.fill(migration.sql) {
-                self.connection.execute_batch(&statement).map_err(DbError::failed)?;
-            }
-            self.connection
-                .execute("INSERT INTO migration VALUES ($1, $2)", (migration.number, now))
-                .map_err(DbError::failed)?;
-        }
-        let existing = self.query("SELECT COUNT(*) FROM lane", &[])?;
-        if existing.first().and_then(|row| row.first()) == Some(&Cell::Int(0)) {
-            for lane in 0..lanes {
-                self.connection
-                    .execute("INSERT INTO lane VALUES ($1, 0, $2)", (lane, now))
-                    .map_err(DbError::failed)?;
-            }
-        }
-        self.commit()
+        Ok(())
+    }
+
+    fn execute(&mut self, text: &str) -> Result<(), DbError> {
+        self.connection.execute_batch(text).map_err(DbError::failed)
     }
 }

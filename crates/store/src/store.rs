@@ -7,18 +7,20 @@ use std::sync::atomic::Ordering;
 use cobro_domain::{Clock, MerchantId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::cell::Cell;
 use crate::driver::{DbError, Driver};
 use crate::error::StoreError;
 use crate::lane::{Command, Job, Lane, LaneCounters, QUEUE_MAX, Shared};
 pub use crate::lock::DirectoryLock;
+use crate::postgres::{PostgresDriver, Role};
 use crate::reads::{ReadPool, Reader};
-use crate::schema::Schema;
+use crate::schema::{Schema, migrate};
 pub use crate::sqlite::Durability;
 use crate::sqlite::SqliteDriver;
 use crate::tx::{Memory, Tx};
 
 /// Where a store lives.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Location {
     /// A SQLite file.
     Sqlite {
@@ -29,9 +31,20 @@ pub enum Location {
     },
     /// A PostgreSQL database; the schema's tables live in a schema of its name.
     Postgres {
-        /// `postgres://user:password@host:port/database`.
+        /// `postgres://user:password@host:port/database`. With `?sslmode=require` the connection
+        /// is encrypted and the server's certificate checked; without, it is plain.
         url: String,
     },
+}
+
+impl std::fmt::Debug for Location {
+    /// Without the URL, which holds a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite { path, .. } => f.debug_tuple("Sqlite").field(path).finish(),
+            Self::Postgres { .. } => f.write_str("Postgres"),
+        }
+    }
 }
 
 /// How a store is opened.
@@ -82,22 +95,34 @@ impl std::fmt::Debug for Store {
 impl Store {
     /// Opens a store, makes it or brings it to the newest version first, and starts its threads.
     ///
+    /// Blocks until it is done; may be called from asynchronous code.
+    ///
     /// # Errors
     /// When the database cannot be reached, is newer than this program, or fails.
     pub fn open(schema: &'static Schema, options: &Options) -> Result<Self, StoreError> {
+        // A driver may bring a runtime of its own, which cannot run on a thread that has one.
+        std::thread::scope(|scope| scope.spawn(|| Self::open_here(schema, options)).join())
+            .unwrap_or(Err(StoreError::Panicked))
+    }
+
+    fn open_here(schema: &'static Schema, options: &Options) -> Result<Self, StoreError> {
         let mut first = connect(schema, &options.location, false).map_err(refused)?;
         let now = options.clock.now().micros();
-        first.migrate(schema, options.lanes.max(1), now).map_err(refused)?;
+        migrate(first.as_mut(), schema, options.lanes.max(1), now).map_err(refused)?;
         let lanes = first.query("SELECT id, at FROM lane ORDER BY id", &[]).map_err(refused)?;
         first.rollback();
         let mut first = Some(first);
         let mut handles = Vec::with_capacity(lanes.len());
-        for (number, _) in lanes.iter().enumerate() {
+        for (number, row) in lanes.iter().enumerate() {
             let driver = match first.take() {
                 Some(driver) => driver,
                 None => connect(schema, &options.location, false).map_err(refused)?,
             };
-            handles.push(start_lane(i64::try_from(number).unwrap_or(0), driver, options)?);
+            let lane = start_lane(i64::try_from(number).unwrap_or(0), driver, options)?;
+            if let Some(Cell::Int(at)) = row.get(1) {
+                lane.shared.last_at.store(*at, Ordering::Release);
+            }
+            handles.push(lane);
         }
         let mut readers = Vec::with_capacity(options.readers);
         for _ in 0..options.readers.max(1) {
@@ -206,7 +231,7 @@ fn start_lane(
 }
 
 fn connect(
-    _schema: &'static Schema,
+    schema: &'static Schema,
     location: &Location,
     read_only: bool,
 ) -> Result<Box<dyn Driver>, DbError> {
@@ -217,7 +242,10 @@ fn connect(
             }
             Ok(Box::new(SqliteDriver::open(path, *durability, read_only)?))
         }
-        Location::Postgres { .. } => Err(DbError::Failed("not yet".to_owned())),
+        Location::Postgres { url } => {
+            let role = if read_only { Role::Reader } else { Role::Lane };
+            Ok(Box::new(PostgresDriver::open(url, schema.name, role)?))
+        }
     }
 }
 

@@ -31,8 +31,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS terminal_by_ordinal ON terminal (merchant, ord
 CREATE TABLE IF NOT EXISTS intent (
     merchant {bytes} NOT NULL, id {bytes} NOT NULL, terminal {text} NOT NULL,
     amount {int} NOT NULL, currency {text} NOT NULL, card_kind {text},
-    installments {int} NOT NULL, retry_declined {int} NOT NULL, luggage {text} NOT NULL,
-    phase {text} NOT NULL, payment {bytes}, created_at {int} NOT NULL,
+    installments {int} NOT NULL, retry_declined {int} NOT NULL, scenario {text},
+    luggage {text} NOT NULL, phase {text} NOT NULL, payment {bytes}, created_at {int} NOT NULL,
     changed_at {int} NOT NULL,
     PRIMARY KEY (merchant, id)
 ) {table};

@@ -3,6 +3,7 @@
 use cobro_domain::card::CardKind;
 use cobro_domain::intent::{Intent, IntentPhase, IntentState};
 use cobro_domain::money::Money;
+use cobro_domain::scenario::Scenario;
 use cobro_domain::terminal::{OperatingMode, Terminal};
 use cobro_domain::{IntentId, MerchantId, PaymentId, TerminalId};
 
@@ -50,7 +51,7 @@ impl Row for Intent {
     type Key = (MerchantId, IntentId);
     const TABLE: &'static Table = crate::table!("intent", 2;
         merchant: Bytes, id: Bytes, terminal: Text, amount: Int, currency: Text, card_kind: Text,
-        installments: Int, retry_declined: Int, luggage: Text, phase: Text, payment: Bytes,
+        installments: Int, retry_declined: Int, scenario: Text, luggage: Text, phase: Text, payment: Bytes,
         created_at: Int, changed_at: Int);
 
     fn cells(&self) -> Vec<Cell> {
@@ -63,6 +64,7 @@ impl Row for Intent {
             self.card_kind.map_or(Cell::Null, |kind| kind.code().to_cell()),
             self.installments.to_cell(),
             self.retry_declined.to_cell(),
+            self.scenario.map_or(Cell::Null, |scenario| scenario.code().to_cell()),
             self.luggage.to_cell(),
             self.phase().code().to_cell(),
             self.state.payment().to_cell(),
@@ -86,12 +88,18 @@ impl Row for Intent {
             card_kind,
             installments: cells.next()?,
             retry_declined: cells.next()?,
+            scenario: read_scenario(cells)?,
             luggage: cells.next()?,
             state: intent_state(cells)?,
             created_at: cells.next()?,
             changed_at: cells.next()?,
         })
     }
+}
+
+fn read_scenario(cells: &mut Cells) -> Result<Option<Scenario>, Corrupt> {
+    let code: Option<String> = cells.next()?;
+    code.map(|code| Scenario::from_code(&code).ok_or_else(|| cells.corrupt("scenario"))).transpose()
 }
 
 fn intent_state(cells: &mut Cells) -> Result<IntentState, Corrupt> {

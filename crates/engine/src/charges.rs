@@ -1,0 +1,366 @@
+//! Taking money at a terminal: mark, call, apply.
+//!
+//! 1. A command commits that the acquirer is about to be asked: the payment is `Sending`, under a
+//!    trace number, with this process as its owner.
+//! 2. A task of its own calls the acquirer; it goes on when the caller hangs up.
+//! 3. A command commits the answer, with its postings and events.
+//!
+//! Whatever happens between them, the payment's row says enough to find out or to undo it.
+
+use std::time::Duration;
+
+use cobro_domain::card::{CardEntry, CardFacts};
+use cobro_domain::event::EventKind;
+use cobro_domain::fee::Fee;
+use cobro_domain::intent::{Intent, IntentAction, IntentPhase, IntentState};
+use cobro_domain::ledger;
+use cobro_domain::merchant::Merchant;
+use cobro_domain::money::Money;
+use cobro_domain::payment::{Payment, PaymentAction, PaymentState};
+use cobro_domain::scenario::Scenario;
+use cobro_domain::terminal::Terminal;
+use cobro_domain::{MerchantId, PaymentId, TerminalId, Timestamp};
+use cobro_store::rows::TimerKind;
+use cobro_store::{StoreError, Tx};
+
+use crate::emit::{
+    emit_intent, emit_payment, next_number, next_ordinal, next_trace, post, require, set_timer,
+    stop_timer,
+};
+use crate::error::{EngineError, Subject};
+use crate::intents::{IntentView, release};
+use crate::ports::{Answer, Authorise, TestCard};
+use crate::world::World;
+
+/// How long the acquirer may take before its answer counts as lost (reliability reference, 5.3).
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a result stays on a terminal before it closes by itself, in seconds.
+pub const RESULT_SHOWN_S: i64 = 30;
+
+/// The first wait between two reversals of one payment, in seconds.
+pub(crate) const REVERSAL_FIRST_S: i64 = 5;
+
+/// A card at a terminal.
+#[derive(Clone, Debug)]
+pub struct PresentCard {
+    /// The card and what it makes a simulated acquirer do; absent, one that approves.
+    pub card: Option<TestCard>,
+    /// How it is read.
+    pub entry: CardEntry,
+    /// The tip, in minor units.
+    pub tip_minor: i64,
+    /// In how many instalments, where the terminal lets the holder choose.
+    pub installments: Option<i64>,
+}
+
+/// A payment that is about to be sent, with the intent that it is for.
+#[derive(Clone, Debug)]
+struct Begun {
+    intent: Intent,
+    payment: Payment,
+    scenario: Scenario,
+}
+
+impl World {
+    /// A card was read at a terminal: asks the acquirer, and answers once its answer is stored.
+    ///
+    /// # Errors
+    /// Nothing taken, an intent whose state does not allow it, or a terminal that is offline.
+    /// [`EngineError::Unanswered`] when the task was cut off; the row then says more.
+    pub async fn present_card(
+        &self,
+        merchant: MerchantId,
+        terminal: TerminalId,
+        command: PresentCard,
+    ) -> Result<IntentView, EngineError> {
+        let world = self.clone();
+        let task = self.tasks().spawn(async move {
+            // Held until the answer is stored, so that the clock does not move in between.
+            let _gate = world.gate().read().await;
+            let begun = begin(&world, merchant, terminal, command).await?;
+            let answer = ask(&world, &begun).await;
+            apply(&world, merchant, begun.payment.id, answer).await
+        });
+        task.await.map_err(|_| EngineError::Unanswered)?
+    }
+}
+
+async fn begin(
+    world: &World,
+    merchant: MerchantId,
+    terminal: TerminalId,
+    command: PresentCard,
+) -> Result<Begun, EngineError> {
+    // A fault counts down only when it is used, so it is taken once, before the command.
+    let holds = world.store().read({
+        let key = (merchant, terminal.clone());
+        move |reader| reader.get::<Terminal>(&key)
+    });
+    let ready = holds.await?.is_some_and(|terminal| terminal.current.is_some());
+    let fault = if ready { world.take_fault(Some(&terminal)) } else { None };
+    let (world, seed) = (world.clone(), world.entropy().seed());
+    let own = world.clone();
+    own.write(merchant, move |tx| {
+        begin_command(tx, &world, merchant, &terminal, &command, fault, seed)
+    })
+    .await
+}
+
+fn begin_command(
+    tx: &mut Tx<'_>,
+    world: &World,
+    merchant: MerchantId,
+    id: &TerminalId,
+    command: &PresentCard,
+    fault: Option<Scenario>,
+    seed: [u8; 16],
+) -> Result<Begun, EngineError> {
+    let terminal: Terminal = require(tx, &(merchant, id.clone()), Subject::Terminal)?;
+    let merchant: Merchant = require(tx, &(merchant,), Subject::Merchant)?;
+    if !terminal.online {
+        return Err(EngineError::TerminalOffline);
+    }
+    let current = terminal.current.ok_or(EngineError::NothingTaken)?;
+    let intent: Intent = require(tx, &(merchant.id, current), Subject::Intent)?;
+    if intent.phase() == IntentPhase::Open {
+        return Err(EngineError::NothingTaken);
+    }
+    let mut ids = tx.ids(seed);
+    let payment_id = PaymentId(ids.next_uuid());
+    let intent = intent.after(IntentAction::PresentCard(payment_id), tx.now())?;
+    let dialect = world.dialect(&merchant.channel)?;
+    let (card, scenario) = decide(world, &merchant, &intent, command, fault)?;
+    let amount = intent.amount.plus(Money::new(command.tip_minor, intent.amount.currency))?;
+    let payment = Payment {
+        merchant: merchant.id,
+        id: payment_id,
+        lane: tx.order().lane,
+        number: next_number(tx, world, dialect.payment_numbers())?,
+        ordinal: next_ordinal(tx, merchant.id, "payment")?,
+        intent: Some(intent.id),
+        amount,
+        tip_minor: command.tip_minor,
+        installments: command.installments.unwrap_or(intent.installments),
+        card,
+        entry: command.entry,
+        trace: next_trace(tx, world)?,
+        state: PaymentState::Sending { owner: world.peers().owner() },
+        captured_minor: 0,
+        refunded_minor: 0,
+        refund_pending_minor: 0,
+        fee: Fee::default(),
+        luggage: intent.luggage.clone(),
+        created_at: tx.now(),
+        changed_at: tx.now(),
+    };
+    tx.insert(&payment);
+    tx.save(&intent);
+    stop_timer(tx, merchant.id, TimerKind::Abandon, &id.0)?;
+    emit_intent(tx, world, &mut ids, &merchant, &intent, None)?;
+    Ok(Begun { intent, payment, scenario })
+}
+
+/// Which card it is and what a simulated acquirer does: a fault set on purpose, then a card that
+/// was named, then what the dialect read into the amount, then approval (contract).
+fn decide(
+    world: &World,
+    merchant: &Merchant,
+    intent: &Intent,
+    command: &PresentCard,
+    fault: Option<Scenario>,
+) -> Result<(CardFacts, Scenario), EngineError> {
+    let kind = intent.card_kind.unwrap_or(cobro_domain::card::CardKind::Credit);
+    let (card, scenario) = match &command.card {
+        Some(card) => (card.facts.clone(), card.scenario),
+        None => {
+            let card = world.dialect(&merchant.channel)?.default_card(merchant, kind);
+            (card, intent.scenario.unwrap_or(Scenario::Approve))
+        }
+    };
+    Ok((card, fault.unwrap_or(scenario)))
+}
+
+async fn ask(world: &World, begun: &Begun) -> Answer {
+    let ask = Authorise {
+        trace: begun.payment.trace,
+        merchant: begun.payment.merchant,
+        amount: begun.payment.amount,
+        installments: begun.payment.installments,
+        card: begun.payment.card.clone(),
+        entry: begun.payment.entry,
+        scenario: begun.scenario,
+        at: begun.intent.changed_at,
+    };
+    let answer = tokio::time::timeout(ANSWER_TIMEOUT, world.acquirer().authorise(ask)).await;
+    answer.unwrap_or(Answer::Silent)
+}
+
+/// Stores an answer. What the store did not take for want of room or of a connection is handed to
+/// it again: the answer must not be lost while this process lives.
+async fn apply(
+    world: &World,
+    merchant: MerchantId,
+    payment: PaymentId,
+    answer: Answer,
+) -> Result<IntentView, EngineError> {
+    let mut pause = Duration::from_millis(10);
+    loop {
+        let (own, seed, answer) = (world.clone(), world.entropy().seed(), answer.clone());
+        let command =
+            move |tx: &mut Tx<'_>| apply_command(tx, &own, merchant, payment, &answer, seed);
+        match world.write(merchant, command).await {
+            Err(EngineError::Store(error)) if can_be_tried_again(&error) => {
+                tracing::warn!(%error, "an acquirer's answer waits to be stored");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(1));
+                if world.store().is_stopped() {
+                    return Err(EngineError::Store(error));
+                }
+            }
+            other => return other,
+        }
+    }
+}
+
+fn can_be_tried_again(error: &StoreError) -> bool {
+    match error {
+        StoreError::Busy | StoreError::Database(_) | StoreError::Unknown(_) => true,
+        StoreError::Closed
+        | StoreError::Conflict(_)
+        | StoreError::Panicked
+        | StoreError::Corrupt(_) => false,
+    }
+}
+
+/// The command that stores an answer. An answer to a payment that is no longer being sent changes
+/// nothing: it was stored before, or it was given up and is being reversed (F10).
+pub(crate) fn apply_command(
+    tx: &mut Tx<'_>,
+    world: &World,
+    merchant: MerchantId,
+    id: PaymentId,
+    answer: &Answer,
+    seed: [u8; 16],
+) -> Result<IntentView, EngineError> {
+    let payment: Payment = require(tx, &(merchant, id), Subject::Payment)?;
+    let intent = match payment.intent {
+        Some(intent) => require::<Intent>(tx, &(merchant, intent), Subject::Intent)?,
+        None => return Err(EngineError::Fault("a terminal's payment has no intent".to_owned())),
+    };
+    let waits = match payment.state {
+        PaymentState::Sending { .. } => true,
+        PaymentState::Pending => !matches!(answer, Answer::Silent | Answer::Deferred { .. }),
+        _ => false,
+    };
+    if !waits {
+        return Ok(IntentView { intent, payment: Some(payment) });
+    }
+    let merchant: Merchant = require(tx, &(merchant,), Subject::Merchant)?;
+    let mut ids = tx.ids(seed);
+    let was_pending = payment.state == PaymentState::Pending;
+    let payment = answered(tx, world, &mut ids, &merchant, payment, answer)?;
+    if was_pending {
+        return Ok(IntentView { intent, payment: Some(payment) });
+    }
+    let intent = moved(tx, world, &mut ids, &merchant, intent, &payment)?;
+    Ok(IntentView { intent, payment: Some(payment) })
+}
+
+/// The payment after the answer, saved, posted and told of.
+fn answered(
+    tx: &mut Tx<'_>,
+    world: &World,
+    ids: &mut cobro_domain::id::IdSource,
+    merchant: &Merchant,
+    payment: Payment,
+    answer: &Answer,
+) -> Result<Payment, EngineError> {
+    let now = tx.now();
+    let (action, kind) = match answer {
+        Answer::Approved { authorization } => (
+            PaymentAction::Approve { authorization: authorization.clone() },
+            EventKind::PaymentApproved,
+        ),
+        Answer::Declined(reason) => (PaymentAction::Decline(*reason), EventKind::PaymentDeclined),
+        Answer::Reversed => (PaymentAction::Reverse, EventKind::PaymentReversed),
+        Answer::Failed => (PaymentAction::Fail, EventKind::PaymentDeclined),
+        Answer::Deferred { .. } => (PaymentAction::Defer, EventKind::PaymentPending),
+        Answer::Silent => (PaymentAction::LoseAnswer, EventKind::PaymentPending),
+    };
+    let mut payment = payment.after(action, now)?;
+    if matches!(payment.state, PaymentState::Approved { .. }) {
+        payment.fee = merchant.fees.of(payment.amount.minor)?;
+    }
+    tx.save(&payment);
+    let event = emit_payment(tx, world, ids, merchant, kind, &payment)?;
+    match answer {
+        Answer::Approved { .. } => {
+            let entries = ledger::approval(payment.amount, payment.fee);
+            post(tx, ids, merchant.id, event, &entries)?;
+        }
+        Answer::Silent => queue_reversal(tx, world, &payment, now)?,
+        Answer::Deferred { until } => {
+            let subject = payment.id.to_string();
+            set_timer(tx, merchant.id, TimerKind::ResolvePending, subject, *until, 0)?;
+        }
+        Answer::Declined(_) | Answer::Reversed | Answer::Failed => {}
+    }
+    Ok(payment)
+}
+
+/// The intent after its payment was answered, saved and told of.
+fn moved(
+    tx: &mut Tx<'_>,
+    world: &World,
+    ids: &mut cobro_domain::id::IdSource,
+    merchant: &Merchant,
+    intent: Intent,
+    payment: &Payment,
+) -> Result<Intent, EngineError> {
+    let now = tx.now();
+    if !matches!(intent.state, IntentState::Processing { payment: p } if p == payment.id) {
+        return Ok(intent);
+    }
+    let declined = matches!(payment.state, PaymentState::Declined { .. });
+    let action = match payment.state {
+        PaymentState::Failed => IntentAction::AnswerError,
+        PaymentState::Unknown => IntentAction::LoseAnswer,
+        _ if declined && intent.retry_declined => IntentAction::Retry,
+        _ => IntentAction::Answer,
+    };
+    let intent = intent.after(action, now)?;
+    tx.save(&intent);
+    let key = (merchant.id, intent.terminal.clone());
+    let terminal: Terminal = require(tx, &key, Subject::Terminal)?;
+    let subject = intent.terminal.0.clone();
+    match intent.phase() {
+        IntentPhase::Processed => {
+            let due_at = now.plus_seconds(RESULT_SHOWN_S);
+            set_timer(tx, merchant.id, TimerKind::CloseResult, subject, due_at, 0)?;
+        }
+        IntentPhase::OnTerminal => {
+            let after = world.dialect(&merchant.channel)?.abandon_after_s(merchant);
+            let due_at = now.plus_seconds(after);
+            set_timer(tx, merchant.id, TimerKind::Abandon, subject, due_at, 0)?;
+        }
+        _ => release(tx, terminal, &intent)?,
+    }
+    emit_intent(tx, world, ids, merchant, &intent, Some(payment))?;
+    Ok(intent)
+}
+
+/// Queues the reversal of a payment whose outcome is unknown.
+pub(crate) fn queue_reversal(
+    tx: &mut Tx<'_>,
+    world: &World,
+    payment: &Payment,
+    now: Timestamp,
+) -> Result<(), EngineError> {
+    let due_at = now.plus_seconds(REVERSAL_FIRST_S);
+    let subject = payment.id.to_string();
+    set_timer(tx, payment.merchant, TimerKind::Reverse, subject, due_at, 0)?;
+    let world = world.clone();
+    tx.after_commit(move || world.wake());
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! The use cases and the ports they need.
+//!
+//! Each use case loads, lets the domain decide, saves, posts and emits, in one transaction of one
+//! lane ([`cobro_store::Tx`]). A call to the acquirer takes three steps: commit what is about to be
+//! sent, call, commit the answer; it runs in a task that goes on when the caller hangs up.
+//!
+//! What is deliberately absent: HTTP, SQL texts of the hot path, and every provider's name. What
+//! is particular to a provider comes in as a value of a command or through [`ports::Dialect`].
+//!
+//! Read in this order: [`ports`], [`world`], [`intents`], [`charges`], [`refunds`], [`recovery`].
+
+pub mod accounts;
+pub mod books;
+pub mod charges;
+pub mod clock;
+pub mod deliveries;
+mod emit;
+pub mod error;
+pub mod faults;
+pub mod intents;
+pub mod journal;
+pub mod ports;
+pub mod recovery;
+pub mod refunds;
+pub mod secrets;
+pub mod terminals;
+pub mod timers;
+pub mod verify;
+pub mod world;
+pub mod worlds;
+
+pub use error::{EngineError, Subject};
+pub use world::{Caller, Change, World};
+pub use worlds::Worlds;

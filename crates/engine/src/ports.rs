@@ -1,0 +1,277 @@
+//! What the engine needs from outside: an acquirer, and what a dialect knows that it does not.
+
+use cobro_domain::card::{CardEntry, CardFacts, CardKind};
+use cobro_domain::event::Event;
+use cobro_domain::intent::IntentPhase;
+use cobro_domain::merchant::{Endpoint, Merchant};
+use cobro_domain::payment::{DeclineReason, Payment, Trace};
+use cobro_domain::scenario::Scenario;
+use cobro_domain::{MerchantId, Money, Timestamp};
+use futures_util::future::BoxFuture;
+
+use crate::error::EngineError;
+use crate::world::World;
+
+/// What the acquirer is asked for a payment.
+#[derive(Clone, Debug)]
+pub struct Authorise {
+    /// Our number for the message; the same number is the same message.
+    pub trace: Trace,
+    /// Who is paid.
+    pub merchant: MerchantId,
+    /// How much.
+    pub amount: Money,
+    /// In how many instalments.
+    pub installments: i64,
+    /// The card, as far as it may be kept.
+    pub card: CardFacts,
+    /// How it was read.
+    pub entry: CardEntry,
+    /// What a simulated acquirer shall do.
+    pub scenario: Scenario,
+    /// The world's time.
+    pub at: Timestamp,
+}
+
+/// What the acquirer says to a payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It took the money.
+    Approved {
+        /// The issuer's code.
+        authorization: String,
+    },
+    /// It did not, and why.
+    Declined(DeclineReason),
+    /// It took the money and undid it.
+    Reversed,
+    /// It could not process the message; nothing was taken.
+    Failed,
+    /// It will decide at this time of the world's clock or later.
+    Deferred {
+        /// When to ask.
+        until: Timestamp,
+    },
+    /// No answer, or one that cannot be used: the outcome is unknown.
+    Silent,
+}
+
+/// What the acquirer is asked for a refund.
+#[derive(Clone, Debug)]
+pub struct RefundAsk {
+    /// Our number for the message; the same number is the same message.
+    pub trace: Trace,
+    /// The payment's number.
+    pub original: Trace,
+    /// Who was paid.
+    pub merchant: MerchantId,
+    /// How much goes back.
+    pub amount: Money,
+    /// The world's time.
+    pub at: Timestamp,
+}
+
+/// What the acquirer says to an advice: a reversal or a refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdviceAnswer {
+    /// Done, now or before, or there was nothing to undo (F14).
+    Accepted,
+    /// Refused.
+    Refused,
+    /// No answer: send it again.
+    Silent,
+}
+
+/// One line of the acquirer's own book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BookLine {
+    /// The number of our message.
+    pub trace: Trace,
+    /// The number of the message that it belongs to; its own for a payment.
+    pub original: Trace,
+    /// Who was paid.
+    pub merchant: MerchantId,
+    /// Whether it is a payment; else it is a refund.
+    pub is_payment: bool,
+    /// How much.
+    pub amount: Money,
+    /// Whether the money moved and was not reversed.
+    pub stands: bool,
+}
+
+/// The link to the acquirer.
+pub trait Acquirer: Send + Sync {
+    /// Asks for a payment. Asking again under the same number gives the same answer.
+    fn authorise(&self, ask: Authorise) -> BoxFuture<'_, Answer>;
+
+    /// What became of a deferred payment.
+    fn resolve(&self, trace: Trace, at: Timestamp) -> BoxFuture<'_, Answer>;
+
+    /// Undoes a payment as a whole.
+    fn reverse(&self, original: Trace, at: Timestamp) -> BoxFuture<'_, AdviceAnswer>;
+
+    /// Gives money back.
+    fn refund(&self, ask: RefundAsk) -> BoxFuture<'_, AdviceAnswer>;
+
+    /// Up to `limit` lines of its book with numbers above `after`, in order. An acquirer that
+    /// keeps its book to itself has none.
+    fn book(&self, after: Trace, limit: i64) -> BoxFuture<'_, Result<Vec<BookLine>, EngineError>>;
+}
+
+/// A request that is about to be sent to an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeRequest {
+    /// The address, with whatever the dialect adds to it.
+    pub url: String,
+    /// Headers, signature included.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
+    /// How long the receiver may take, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+/// What formatting a notice may need.
+#[derive(Clone, Debug)]
+pub struct NoticeAsk<'a> {
+    /// The event.
+    pub event: &'a Event,
+    /// Whose it is.
+    pub merchant: &'a Merchant,
+    /// Where it goes.
+    pub endpoint: &'a Endpoint,
+    /// What the endpoint's secret is, opened; empty when there is none.
+    pub secret: &'a str,
+    /// Which attempt this is, from 1.
+    pub attempt: i64,
+    /// The delivery's id, for receivers that want to recognise repeats.
+    pub delivery: &'a str,
+    /// The world's time.
+    pub at: Timestamp,
+}
+
+/// Formats and signs what a merchant's endpoint is told.
+pub trait Notice: Send + Sync {
+    /// The request; `None` when this dialect does not tell of such an event.
+    fn request(&self, ask: &NoticeAsk<'_>) -> Option<NoticeRequest>;
+
+    /// Whether a status code means that the receiver took it.
+    fn accepted(&self, status: u16) -> bool {
+        (200..300).contains(&status)
+    }
+
+    /// How many seconds after the delivery was made the attempt after `attempts` attempts is
+    /// due; `None` when there is none left.
+    fn next_attempt_s(&self, attempts: i64) -> Option<i64>;
+}
+
+/// Makes a dialect's part of a new world.
+pub trait SeedWorld: Send + Sync {
+    /// Makes merchants, credentials and terminals. Running it again changes nothing.
+    fn seed<'a>(&'a self, world: &'a World) -> BoxFuture<'a, Result<(), EngineError>>;
+
+    /// The dialect's member of the world's JSON: its name and its value.
+    fn describe<'a>(
+        &'a self,
+        world: &'a World,
+    ) -> BoxFuture<'a, Result<(&'static str, serde_json::Value), EngineError>>;
+}
+
+/// The integers that a dialect shows for objects of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NumberRange {
+    /// Names the sequence.
+    pub kind: &'static str,
+    /// The smallest number.
+    pub from: i64,
+    /// How many numbers there are.
+    pub size: u64,
+}
+
+/// A published test card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestCard {
+    /// The card.
+    pub facts: CardFacts,
+    /// What its number, or its holder's name, makes the acquirer do.
+    pub scenario: Scenario,
+}
+
+/// A new terminal's particulars.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TerminalPlan {
+    /// Its id on the wire.
+    pub id: String,
+    /// Its make.
+    pub model: String,
+    /// Settings for dialect and pages, as JSON text.
+    pub settings: String,
+}
+
+/// The words of a dialect.
+pub trait Describe: Send + Sync {
+    /// The dialect's name, as in paths and in the control API.
+    fn name(&self) -> &'static str;
+
+    /// The word for an intent's state.
+    fn intent_state(&self, phase: IntentPhase) -> &'static str;
+
+    /// The word for a terminal's operating mode: integrated or not.
+    fn operating_mode(&self, integrated: bool) -> &'static str;
+
+    /// A payment's id as the dialect shows it.
+    fn payment_id(&self, payment: &Payment) -> String;
+
+    /// The numbers of payments.
+    fn payment_numbers(&self) -> NumberRange;
+
+    /// The numbers of refunds.
+    fn refund_numbers(&self) -> NumberRange;
+
+    /// The published test card with this number. The holder's name may decide what it does.
+    fn test_card(&self, number: &str, holder: Option<&str>) -> Option<TestCard>;
+
+    /// A card that approves, of this kind, as the merchant's country has them.
+    fn default_card(&self, merchant: &Merchant, kind: CardKind) -> CardFacts;
+
+    /// The particulars of the `ordinal`th terminal of a merchant. `chance` tells its serial
+    /// number from those of other worlds.
+    fn plan_terminal(
+        &self,
+        merchant: &Merchant,
+        ordinal: i64,
+        model: Option<&str>,
+        chance: u64,
+    ) -> TerminalPlan;
+
+    /// How long an intent may wait before it is abandoned, in seconds.
+    fn abandon_after_s(&self, merchant: &Merchant) -> i64;
+
+    /// A merchant's settings as the control API shows them.
+    fn settings(&self, merchant: &Merchant) -> serde_json::Value;
+
+    /// The merchant's settings after a change.
+    ///
+    /// # Errors
+    /// What is wrong with the change, as text for people.
+    fn change_settings(
+        &self,
+        merchant: &Merchant,
+        change: &serde_json::Value,
+    ) -> Result<SettingsChange, String>;
+}
+
+/// What a change of a merchant's settings comes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SettingsChange {
+    /// The dialect's settings, as JSON text.
+    pub settings: String,
+    /// Endpoints that get a new address: slot, address (empty to remove), all changes or only
+    /// final ones.
+    pub endpoints: Vec<(i64, String, bool)>,
+}
+
+/// Everything that the engine asks of a dialect.
+pub trait Dialect: Notice + SeedWorld + Describe {}
+
+impl<T: Notice + SeedWorld + Describe> Dialect for T {}

@@ -1,0 +1,146 @@
+//! What nobody waits for any more: payments whose process is gone, and reversals.
+
+use cobro_domain::event::EventKind;
+use cobro_domain::merchant::Merchant;
+use cobro_domain::payment::{Owner, Payment, PaymentAction, PaymentState};
+use cobro_domain::{MerchantId, PaymentId};
+use cobro_store::rows::TimerKind;
+use cobro_store::{Cell, FromCell, ToCell, Tx};
+
+use crate::charges::apply_command;
+use crate::emit::{emit_payment, require, stop_timer};
+use crate::error::{EngineError, Subject};
+use crate::ports::{AdviceAnswer, Answer};
+use crate::world::World;
+
+/// How many payments one sweep looks at.
+const SWEEP_MAX: i64 = 1000;
+
+const SENDING: &str = "SELECT merchant, id, owner FROM payment \
+     WHERE (state = 'sending' OR state = 'unknown') AND owner IS NOT NULL \
+     AND lane = $1 ORDER BY id LIMIT $2";
+
+impl World {
+    /// Gives up the payments that were sent, are unanswered, and whose process is gone: their
+    /// outcome is unknown, and they are reversed. Answers how many there were.
+    ///
+    /// # Errors
+    /// When the store has no answer.
+    pub async fn sweep(&self) -> Result<usize, EngineError> {
+        let mut swept = 0;
+        for lane in 0..self.store().lanes() {
+            if !self.peers().leads(lane).await {
+                continue;
+            }
+            let number = i64::try_from(lane).unwrap_or(0);
+            let params = [number.to_cell(), SWEEP_MAX.to_cell()];
+            let rows = self.store().read(move |reader| reader.rows(SENDING, &params)).await?;
+            for row in rows {
+                let Some((merchant, payment, owner)) = read_row(row) else { continue };
+                if self.peers().is_alive(owner).await {
+                    continue;
+                }
+                tracing::warn!(%payment, owner = owner.0, "giving up a payment without an owner");
+                self.give_up(merchant, payment, owner).await?;
+                swept += 1;
+            }
+        }
+        Ok(swept)
+    }
+
+    async fn give_up(
+        &self,
+        merchant: MerchantId,
+        payment: PaymentId,
+        owner: Owner,
+    ) -> Result<(), EngineError> {
+        let (world, seed) = (self.clone(), self.entropy().seed());
+        self.write(merchant, move |tx| {
+            let found: Payment = require(tx, &(merchant, payment), Subject::Payment)?;
+            // Somebody may have stored the answer in between.
+            if found.state == (PaymentState::Sending { owner }) {
+                apply_command(tx, &world, merchant, payment, &Answer::Silent, seed)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Sends the reversal of a payment whose outcome is unknown. Once it is accepted the payment
+    /// is reversed; without an answer its timer stays and it is sent again.
+    ///
+    /// # Errors
+    /// When the store has no answer.
+    pub(crate) async fn reverse_unknown(
+        &self,
+        merchant: MerchantId,
+        id: PaymentId,
+    ) -> Result<(), EngineError> {
+        let found = self.store().read(move |reader| reader.get::<Payment>(&(merchant, id)));
+        let payment = found.await?.ok_or(EngineError::NotFound(Subject::Payment))?;
+        if payment.state != PaymentState::Unknown {
+            return Ok(());
+        }
+        match self.acquirer().reverse(payment.trace, self.now()).await {
+            AdviceAnswer::Accepted => {}
+            AdviceAnswer::Refused => {
+                tracing::error!(payment = %id, "the acquirer refuses a reversal");
+                return Ok(());
+            }
+            AdviceAnswer::Silent => return Ok(()),
+        }
+        let (world, seed) = (self.clone(), self.entropy().seed());
+        self.write(merchant, move |tx| reversed(tx, &world, merchant, id, seed)).await
+    }
+
+    /// Asks what became of a deferred payment and stores it.
+    ///
+    /// # Errors
+    /// When the store has no answer.
+    pub(crate) async fn resolve_pending(
+        &self,
+        merchant: MerchantId,
+        id: PaymentId,
+    ) -> Result<(), EngineError> {
+        let found = self.store().read(move |reader| reader.get::<Payment>(&(merchant, id)));
+        let payment = found.await?.ok_or(EngineError::NotFound(Subject::Payment))?;
+        let answer = self.acquirer().resolve(payment.trace, self.now()).await;
+        if matches!(answer, Answer::Silent | Answer::Deferred { .. }) {
+            return Ok(());
+        }
+        let (world, seed) = (self.clone(), self.entropy().seed());
+        self.write(merchant, move |tx| {
+            apply_command(tx, &world, merchant, id, &answer, seed)?;
+            stop_timer(tx, merchant, TimerKind::ResolvePending, &id.to_string())
+        })
+        .await
+    }
+}
+
+fn reversed(
+    tx: &mut Tx<'_>,
+    world: &World,
+    merchant: MerchantId,
+    id: PaymentId,
+    seed: [u8; 16],
+) -> Result<(), EngineError> {
+    let payment: Payment = require(tx, &(merchant, id), Subject::Payment)?;
+    stop_timer(tx, merchant, TimerKind::Reverse, &id.to_string())?;
+    if payment.state != PaymentState::Unknown {
+        return Ok(());
+    }
+    let merchant: Merchant = require(tx, &(merchant,), Subject::Merchant)?;
+    let payment = payment.after(PaymentAction::ReversalAccepted, tx.now())?;
+    tx.save(&payment);
+    let mut ids = tx.ids(seed);
+    emit_payment(tx, world, &mut ids, &merchant, EventKind::PaymentReversed, &payment)?;
+    Ok(())
+}
+
+fn read_row(row: Vec<Cell>) -> Option<(MerchantId, PaymentId, Owner)> {
+    let mut cells = row.into_iter();
+    let merchant = MerchantId::from_cell(cells.next()?)?;
+    let payment = PaymentId::from_cell(cells.next()?)?;
+    let owner = Owner::from_cell(cells.next()?)?;
+    Some((merchant, payment, owner))
+}

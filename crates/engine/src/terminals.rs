@@ -1,0 +1,376 @@
+//! What a terminal says to the engine, and what the engine knows of it. The virtual terminal is
+//! the first client of these calls; a real one will be another.
+
+use cobro_domain::IntentId;
+use cobro_domain::MerchantId;
+use cobro_domain::TerminalId;
+use cobro_domain::intent::{Intent, IntentAction, IntentPhase};
+use cobro_domain::merchant::Merchant;
+use cobro_domain::payment::Payment;
+use cobro_domain::terminal::{OperatingMode, Terminal};
+use cobro_store::rows::{DirectoryRow, TimerKind};
+use cobro_store::{Reader, StoreError, ToCell, Tx};
+
+use crate::emit::{emit_intent, next_ordinal, require, set_timer};
+use crate::error::{EngineError, Subject};
+use crate::intents::{IntentView, release};
+use crate::world::{Change, World};
+
+/// The kind of a directory row that leads from a terminal's id to its merchant.
+pub(crate) const TERMINAL_KIND: &str = "terminal";
+
+/// How many terminals one call may pair (contract, "Control API").
+pub const PAIR_MAX: i64 = 10_000;
+
+/// How many terminals one command pairs.
+const PAIR_PER_COMMAND: i64 = 200;
+
+/// A terminal with what it shows.
+#[derive(Clone, Debug)]
+pub struct TerminalView {
+    /// The terminal.
+    pub terminal: Terminal,
+    /// Whose it is.
+    pub merchant: Merchant,
+    /// The intent that it has, with its payment.
+    pub current: Option<IntentView>,
+    /// The intent that it had last, with its payment.
+    pub last: Option<IntentView>,
+}
+
+/// What may be changed of a terminal; absent members stay.
+#[derive(Clone, Debug, Default)]
+pub struct ChangeTerminal {
+    /// How it works.
+    pub mode: Option<OperatingMode>,
+    /// Whether it answers.
+    pub online: Option<bool>,
+    /// Members of its settings.
+    pub settings: Vec<(String, serde_json::Value)>,
+}
+
+impl World {
+    /// The terminals of a merchant, in the order of pairing, and how many there are in all.
+    ///
+    /// # Errors
+    /// When the store has no answer.
+    pub async fn terminals_of(
+        &self,
+        merchant: MerchantId,
+        offset: i64,
+        limit: i64,
+    ) -> Result<(Vec<Terminal>, i64), EngineError> {
+        let found = self.store().read(move |reader| {
+            let count = reader.rows(COUNT_TERMINALS, &[merchant.to_cell()])?;
+            let total = match count.first().and_then(|row| row.first()) {
+                Some(cobro_store::Cell::Int(total)) => *total,
+                _ => 0,
+            };
+            // Pairing counts up and removing leaves gaps, so the offset counts rows.
+            let params = [merchant.to_cell(), limit.to_cell(), offset.to_cell()];
+            Ok((reader.list::<Terminal>(TERMINALS_OF, &params)?, total))
+        });
+        Ok(found.await?)
+    }
+
+    /// Terminals of all merchants, by id, from the one after `after`.
+    ///
+    /// # Errors
+    /// When the store has no answer.
+    pub async fn terminals(
+        &self,
+        after: String,
+        limit: i64,
+    ) -> Result<Vec<TerminalView>, EngineError> {
+        let found = self.store().read(move |reader| {
+            let params = [TERMINAL_KIND.to_cell(), after.to_cell(), limit.to_cell()];
+            let rows = reader.list::<DirectoryRow>(DIRECTORY_AFTER, &params)?;
+            let mut views = Vec::with_capacity(rows.len());
+            for row in rows {
+                views.extend(read_view(reader, row.merchant, TerminalId(row.value))?);
+            }
+            Ok(views)
+        });
+        Ok(found.await?)
+    }
+
+    /// A terminal with what it shows, whoever's it is.
+    ///
+    /// # Errors
+    /// Unknown terminal.
+    pub async fn terminal(&self, id: &str) -> Result<TerminalView, EngineError> {
+        let id = id.to_owned();
+        let found = self.store().read(move |reader| {
+            let key = (TERMINAL_KIND.to_owned(), id.clone());
+            match reader.get::<DirectoryRow>(&key)? {
+                Some(row) => read_view(reader, row.merchant, TerminalId(id)),
+                None => Ok(None),
+            }
+        });
+        found.await?.ok_or(EngineError::NotFound(Subject::Terminal))
+    }
+
+    /// Pairs terminals with a merchant.
+    ///
+    /// # Errors
+    /// Unknown merchant, or a count that is not from 1 to [`PAIR_MAX`].
+    pub async fn pair_terminals(
+        &self,
+        merchant: MerchantId,
+        model: Option<String>,
+        mode: OperatingMode,
+        count: i64,
+    ) -> Result<Vec<TerminalId>, EngineError> {
+        if !(1..=PAIR_MAX).contains(&count) {
+            return Err(EngineError::Unsupported("count must be from 1 to 10000"));
+        }
+        let mut paired = Vec::new();
+        let mut left = count;
+        while left > 0 {
+            let part = left.min(PAIR_PER_COMMAND);
+            let (world, model, seed) = (self.clone(), model.clone(), self.entropy().seed());
+            let command = move |tx: &mut Tx<'_>| {
+                pair(tx, &world, merchant, model.as_deref(), mode, part, seed)
+            };
+            paired.extend(self.write(merchant, command).await?);
+            left -= part;
+        }
+        Ok(paired)
+    }
+
+    /// Takes a terminal away from its merchant.
+    ///
+    /// # Errors
+    /// Unknown terminal, or one that has an intent.
+    pub async fn unpair_terminal(&self, id: &str) -> Result<(), EngineError> {
+        let view = self.terminal(id).await?;
+        let (merchant, id) = (view.merchant.id, view.terminal.id);
+        self.write(merchant, move |tx| {
+            let terminal: Terminal = require(tx, &(merchant, id.clone()), Subject::Terminal)?;
+            if terminal.current.is_some() {
+                return Err(EngineError::TerminalBusy);
+            }
+            tx.delete::<Terminal>(&(merchant, id.clone()));
+            tx.delete::<DirectoryRow>(&(TERMINAL_KIND.to_owned(), id.0.clone()));
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes a terminal of a merchant.
+    ///
+    /// # Errors
+    /// Unknown or foreign terminal.
+    pub async fn change_terminal(
+        &self,
+        merchant: MerchantId,
+        id: TerminalId,
+        change: ChangeTerminal,
+    ) -> Result<Terminal, EngineError> {
+        let world = self.clone();
+        self.write(merchant, move |tx| {
+            let mut terminal: Terminal = require(tx, &(merchant, id.clone()), Subject::Terminal)?;
+            terminal.mode = change.mode.unwrap_or(terminal.mode);
+            terminal.online = change.online.unwrap_or(terminal.online);
+            if !change.settings.is_empty() {
+                terminal.settings = merged(&terminal.settings, &change.settings);
+            }
+            tx.save(&terminal);
+            let (world, id) = (world.clone(), id.clone());
+            tx.after_commit(move || world.announce(Change::Terminal(merchant, id)));
+            Ok(terminal)
+        })
+        .await
+    }
+
+    /// The green key: the terminal takes its queued intent, or the one that is named.
+    ///
+    /// # Errors
+    /// Nothing queued, another intent on the terminal, or a terminal that is offline.
+    pub async fn fetch_intent(
+        &self,
+        merchant: MerchantId,
+        id: TerminalId,
+        intent: Option<IntentId>,
+    ) -> Result<Intent, EngineError> {
+        let (world, seed) = (self.clone(), self.entropy().seed());
+        self.write(merchant, move |tx| {
+            step(tx, &world, merchant, &id, intent, IntentAction::Fetch, seed)
+        })
+        .await
+    }
+
+    /// The red key: the person at the terminal gives its intent up.
+    ///
+    /// # Errors
+    /// Nothing taken, or an intent whose state does not allow it.
+    pub async fn cancel_on_terminal(
+        &self,
+        merchant: MerchantId,
+        id: TerminalId,
+    ) -> Result<Intent, EngineError> {
+        let (world, seed) = (self.clone(), self.entropy().seed());
+        self.write(merchant, move |tx| {
+            step(tx, &world, merchant, &id, None, IntentAction::CancelOnTerminal, seed)
+        })
+        .await
+    }
+
+    /// The terminal has shown the result.
+    ///
+    /// # Errors
+    /// No result on the terminal.
+    pub async fn close_result(
+        &self,
+        merchant: MerchantId,
+        id: TerminalId,
+    ) -> Result<Intent, EngineError> {
+        let (world, seed) = (self.clone(), self.entropy().seed());
+        self.write(merchant, move |tx| {
+            step(tx, &world, merchant, &id, None, IntentAction::Close, seed)
+        })
+        .await
+    }
+}
+
+const COUNT_TERMINALS: &str = "SELECT COUNT(*) FROM terminal WHERE merchant = $1";
+
+const TERMINALS_OF: &str = "SELECT merchant, id, model, mode, online, ordinal, current_intent, \
+     last_intent, settings, created_at FROM terminal WHERE merchant = $1 \
+     ORDER BY ordinal LIMIT $2 OFFSET $3";
+
+const DIRECTORY_AFTER: &str = "SELECT kind, value, merchant, subject FROM directory \
+     WHERE kind = $1 AND value > $2 ORDER BY kind, value LIMIT $3";
+
+fn read_view(
+    reader: &mut Reader<'_>,
+    merchant: MerchantId,
+    id: TerminalId,
+) -> Result<Option<TerminalView>, StoreError> {
+    let Some(terminal) = reader.get::<Terminal>(&(merchant, id))? else { return Ok(None) };
+    let Some(merchant) = reader.get::<Merchant>(&(merchant,))? else { return Ok(None) };
+    let mut view = |id: Option<IntentId>| -> Result<Option<IntentView>, StoreError> {
+        let Some(id) = id else { return Ok(None) };
+        let Some(intent) = reader.get::<Intent>(&(merchant.id, id))? else { return Ok(None) };
+        let payment = match intent.state.payment() {
+            Some(payment) => reader.get::<Payment>(&(merchant.id, payment))?,
+            None => None,
+        };
+        Ok(Some(IntentView { intent, payment }))
+    };
+    let (current, last) = (view(terminal.current)?, view(terminal.last)?);
+    Ok(Some(TerminalView { terminal, merchant, current, last }))
+}
+
+fn pair(
+    tx: &mut Tx<'_>,
+    world: &World,
+    merchant: MerchantId,
+    model: Option<&str>,
+    mode: OperatingMode,
+    count: i64,
+    seed: [u8; 16],
+) -> Result<Vec<TerminalId>, EngineError> {
+    let merchant: Merchant = require(tx, &(merchant,), Subject::Merchant)?;
+    let dialect = world.dialect(&merchant.channel)?;
+    let mut ids = tx.ids(seed);
+    let mut paired = Vec::new();
+    for _ in 0..count {
+        let ordinal = next_ordinal(tx, merchant.id, TERMINAL_KIND)?;
+        let plan = dialect.plan_terminal(&merchant, ordinal, model, ids.random());
+        paired.push(add_terminal(tx, world, &merchant, plan, mode, ordinal)?);
+    }
+    Ok(paired)
+}
+
+/// Adds a terminal and the way to find it.
+pub(crate) fn add_terminal(
+    tx: &mut Tx<'_>,
+    world: &World,
+    merchant: &Merchant,
+    plan: crate::ports::TerminalPlan,
+    mode: OperatingMode,
+    ordinal: i64,
+) -> Result<TerminalId, EngineError> {
+    let id = TerminalId(plan.id);
+    let taken = tx.get::<DirectoryRow>(&(TERMINAL_KIND.to_owned(), id.0.clone()))?;
+    if taken.is_some() {
+        return Err(EngineError::Exists(Subject::Terminal));
+    }
+    tx.insert(&Terminal {
+        merchant: merchant.id,
+        id: id.clone(),
+        model: plan.model,
+        mode,
+        online: true,
+        ordinal,
+        current: None,
+        last: None,
+        settings: plan.settings,
+        created_at: tx.now(),
+    });
+    tx.insert(&DirectoryRow {
+        kind: TERMINAL_KIND.to_owned(),
+        value: id.0.clone(),
+        merchant: merchant.id,
+        subject: String::new(),
+    });
+    let (world, merchant, announced) = (world.clone(), merchant.id, id.clone());
+    tx.after_commit(move || world.announce(Change::Terminal(merchant, announced)));
+    Ok(id)
+}
+
+/// One step that the terminal takes with its intent.
+fn step(
+    tx: &mut Tx<'_>,
+    world: &World,
+    merchant: MerchantId,
+    id: &TerminalId,
+    named: Option<IntentId>,
+    action: IntentAction,
+    seed: [u8; 16],
+) -> Result<Intent, EngineError> {
+    let terminal: Terminal = require(tx, &(merchant, id.clone()), Subject::Terminal)?;
+    let merchant: Merchant = require(tx, &(merchant,), Subject::Merchant)?;
+    if !terminal.online {
+        return Err(EngineError::TerminalOffline);
+    }
+    let missing = match action {
+        IntentAction::Fetch => EngineError::NothingQueued,
+        _ => EngineError::NothingTaken,
+    };
+    let current = terminal.current.ok_or_else(|| missing.clone())?;
+    if named.is_some_and(|named| named != current) {
+        return Err(EngineError::NotFound(Subject::Intent));
+    }
+    let intent: Intent = require(tx, &(merchant.id, current), Subject::Intent)?;
+    if action == IntentAction::CancelOnTerminal && intent.phase() == IntentPhase::Open {
+        return Err(missing);
+    }
+    let payment = match intent.state.payment() {
+        Some(payment) => tx.get::<Payment>(&(merchant.id, payment))?,
+        None => None,
+    };
+    let mut ids = tx.ids(seed);
+    let intent = intent.after(action, tx.now())?;
+    tx.save(&intent);
+    if intent.phase().is_final() {
+        release(tx, terminal, &intent)?;
+    } else if action == IntentAction::Fetch {
+        let after = world.dialect(&merchant.channel)?.abandon_after_s(&merchant);
+        let due_at = tx.now().plus_seconds(after);
+        set_timer(tx, merchant.id, TimerKind::Abandon, id.0.clone(), due_at, 0)?;
+    }
+    emit_intent(tx, world, &mut ids, &merchant, &intent, payment.as_ref())?;
+    Ok(intent)
+}
+
+/// JSON text of an object with some members replaced.
+pub(crate) fn merged(settings: &str, change: &[(String, serde_json::Value)]) -> String {
+    let mut members: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(settings).unwrap_or_default();
+    for (name, value) in change {
+        members.insert(name.clone(), value.clone());
+    }
+    serde_json::Value::Object(members).to_string()
+}

@@ -1,0 +1,248 @@
+//! What falls due, and moving the clock.
+
+use cobro_domain::intent::{Intent, IntentAction};
+use cobro_domain::merchant::Merchant;
+use cobro_domain::payment::Payment;
+use cobro_domain::terminal::Terminal;
+use cobro_domain::{MerchantId, PaymentId, RefundId, TerminalId, Timestamp};
+use cobro_store::rows::{DUE_TIMERS, MetaRow, Timer, TimerKind};
+use cobro_store::{Cell, Store, StoreError, ToCell, Tx};
+
+use crate::emit::{emit_intent, set_timer};
+use crate::error::EngineError;
+use crate::intents::release;
+use crate::world::{Change, World};
+
+/// How many timers one command fires.
+const FIRE_MAX: i64 = 128;
+
+/// The longest wait between two tries of one advice, in seconds.
+const ADVICE_WAIT_MAX_S: i64 = 900;
+
+/// After how many fruitless tries of one advice an alarm is raised.
+const ADVICE_ALARM: i64 = 6;
+
+/// The name under which the clock's offset is stored.
+pub const CLOCK_OFFSET: &str = "clock_offset_us";
+
+/// Something that fell due while the clock was moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// When.
+    pub at: Timestamp,
+    /// What: a timer's kind, or `delivery`.
+    pub kind: String,
+    /// Of what.
+    pub subject: String,
+}
+
+const NEXT_TIMER: &str = "SELECT due_at FROM timer WHERE lane = $1 ORDER BY lane, due_at LIMIT 1";
+
+const NEXT_DELIVERY: &str = "SELECT next_at FROM delivery WHERE lane = $1 \
+     AND next_at IS NOT NULL ORDER BY lane, next_at LIMIT 1";
+
+impl World {
+    /// When something falls due next; `None` when nothing will.
+    ///
+    /// # Errors
+    /// When the store has no answer.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, EngineError> {
+        let lanes = i64::try_from(self.store().lanes()).unwrap_or(1);
+        let found = self.store().read(move |reader| {
+            let mut next: Option<i64> = None;
+            for lane in 0..lanes {
+                for text in [NEXT_TIMER, NEXT_DELIVERY] {
+                    let rows = reader.rows(text, &[lane.to_cell()])?;
+                    if let Some(Cell::Int(at)) = rows.first().and_then(|row| row.first()) {
+                        next = Some(next.map_or(*at, |next| next.min(*at)));
+                    }
+                }
+            }
+            Ok(next.map(Timestamp::from_micros))
+        });
+        Ok(found.await?)
+    }
+
+    /// Fires every timer that is due on the lanes that this process leads.
+    ///
+    /// # Errors
+    /// When the store has no answer.
+    pub async fn fire_due(&self) -> Result<Vec<Due>, EngineError> {
+        let mut due = Vec::new();
+        for lane in 0..self.store().lanes() {
+            if !self.peers().leads(lane).await {
+                continue;
+            }
+            loop {
+                let fired = self.fire_lane(lane).await?;
+                let full = i64::try_from(fired.len()).unwrap_or(0) >= FIRE_MAX;
+                for timer in &fired {
+                    self.act(timer).await;
+                }
+                due.extend(fired.into_iter().map(|timer| Due {
+                    at: timer.due_at,
+                    kind: timer.kind.code().to_owned(),
+                    subject: timer.subject,
+                }));
+                if !full {
+                    break;
+                }
+            }
+        }
+        Ok(due)
+    }
+
+    async fn fire_lane(&self, lane: usize) -> Result<Vec<Timer>, EngineError> {
+        let (world, seed) = (self.clone(), self.entropy().seed());
+        let command = move |tx: &mut Tx<'_>| -> Result<Vec<Timer>, EngineError> {
+            let timers = tx.claim(&DUE_TIMERS, FIRE_MAX)?;
+            let mut ids = tx.ids(seed);
+            for timer in &timers {
+                fire(tx, &world, &mut ids, timer)?;
+            }
+            Ok(timers)
+        };
+        crate::error::settled(self.store().write(Store::key_of(lane), command).await)
+    }
+
+    /// What a timer leads to outside the database. Its row has a later time by now, so that it is
+    /// done again if this fails.
+    async fn act(&self, timer: &Timer) {
+        let done = match timer.kind {
+            TimerKind::Abandon | TimerKind::CloseResult => Ok(()),
+            TimerKind::Reverse => match PaymentId::parse(&timer.subject) {
+                Some(payment) => self.reverse_unknown(timer.merchant, payment).await,
+                None => Ok(()),
+            },
+            TimerKind::ResolvePending => match PaymentId::parse(&timer.subject) {
+                Some(payment) => self.resolve_pending(timer.merchant, payment).await,
+                None => Ok(()),
+            },
+            TimerKind::ResendRefund => match RefundId::parse(&timer.subject) {
+                Some(refund) => crate::refunds::send(self, timer.merchant, refund).await,
+                None => Ok(()),
+            },
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, kind = timer.kind.code(), "what fell due could not be done");
+        }
+    }
+
+    /// Moves the clock to `to`, stepping to each instant at which something falls due.
+    ///
+    /// # Errors
+    /// [`EngineError::ClockBackwards`], or when other processes serve the same database.
+    pub async fn advance_to(&self, to: Timestamp) -> Result<Vec<Due>, EngineError> {
+        if self.peers().shared() {
+            return Err(EngineError::Unsupported(
+                "the clock cannot be moved while several processes may serve the database",
+            ));
+        }
+        let _one = self.advancing().lock().await;
+        if to < self.now() {
+            return Err(EngineError::ClockBackwards);
+        }
+        let mut due = Vec::new();
+        while let Some(next) = self.next_due().await? {
+            if next > to {
+                break;
+            }
+            self.set_clock(next).await?;
+            let before = due.len();
+            due.extend(self.fire_due().await?);
+            if let Some(deliverer) = self.deliverer() {
+                deliverer.deliver_due(self).await;
+            }
+            if due.len() == before && self.next_due().await? == Some(next) {
+                // What is due is not ours to do, or could not be done: do not wait for it.
+                break;
+            }
+        }
+        self.set_clock(to).await?;
+        self.announce(Change::Clock);
+        Ok(due)
+    }
+
+    /// Moves the clock alone, once no call to the acquirer is under way.
+    async fn set_clock(&self, to: Timestamp) -> Result<(), EngineError> {
+        let _alone = self.gate().write().await;
+        let offset = to.micros() - self.clock().real().micros();
+        if offset <= self.clock().offset_us() {
+            return Ok(());
+        }
+        self.clock().set_offset_us(offset);
+        let row = MetaRow { name: CLOCK_OFFSET.to_owned(), value: offset };
+        let command = move |tx: &mut Tx<'_>| -> Result<(), EngineError> {
+            match tx.get::<MetaRow>(&(row.name.clone(),))? {
+                Some(_) => tx.save(&row),
+                None => tx.insert(&row),
+            }
+            Ok(())
+        };
+        crate::error::settled(self.store().write(Store::key_of(0), command).await)
+    }
+
+    /// Sets the clock to where it was when the store was closed.
+    ///
+    /// # Errors
+    /// When the store has no answer.
+    pub async fn restore_clock(&self) -> Result<(), EngineError> {
+        let found: Result<Option<MetaRow>, StoreError> =
+            self.store().read(|reader| reader.get(&(CLOCK_OFFSET.to_owned(),))).await;
+        if let Some(row) = found? {
+            self.clock().set_offset_us(row.value);
+        }
+        Ok(())
+    }
+}
+
+/// What a timer does inside the database.
+fn fire(
+    tx: &mut Tx<'_>,
+    world: &World,
+    ids: &mut cobro_domain::id::IdSource,
+    timer: &Timer,
+) -> Result<(), EngineError> {
+    match timer.kind {
+        TimerKind::Abandon => expire(tx, world, ids, timer, IntentAction::Expire),
+        TimerKind::CloseResult => expire(tx, world, ids, timer, IntentAction::Close),
+        TimerKind::Reverse | TimerKind::ResendRefund | TimerKind::ResolvePending => {
+            let attempts = timer.attempts.saturating_add(1);
+            if attempts == ADVICE_ALARM {
+                let subject = &timer.subject;
+                tracing::error!(subject, kind = timer.kind.code(), "an advice is not answered");
+            }
+            let doublings = u32::try_from(attempts.min(10)).unwrap_or(10);
+            let wait_s = (5_i64 << doublings).min(ADVICE_WAIT_MAX_S);
+            let due_at = tx.now().plus_seconds(wait_s);
+            let subject = timer.subject.clone();
+            set_timer(tx, timer.merchant, timer.kind, subject, due_at, attempts)
+        }
+    }
+}
+
+/// Ends the intent on a terminal whose time is over.
+fn expire(
+    tx: &mut Tx<'_>,
+    world: &World,
+    ids: &mut cobro_domain::id::IdSource,
+    timer: &Timer,
+    action: IntentAction,
+) -> Result<(), EngineError> {
+    let merchant: MerchantId = timer.merchant;
+    tx.delete::<Timer>(&(merchant, timer.kind.code().to_owned(), timer.subject.clone()));
+    let key = (merchant, TerminalId(timer.subject.clone()));
+    let Some(terminal) = tx.get::<Terminal>(&key)? else { return Ok(()) };
+    let Some(current) = terminal.current else { return Ok(()) };
+    let Some(intent) = tx.get::<Intent>(&(merchant, current))? else { return Ok(()) };
+    let Some(merchant) = tx.get::<Merchant>(&(merchant,))? else { return Ok(()) };
+    // What happened in the meantime wins over the timer (F9).
+    let Ok(intent) = intent.after(action, tx.now()) else { return Ok(()) };
+    let payment = match intent.state.payment() {
+        Some(payment) => tx.get::<Payment>(&(merchant.id, payment))?,
+        None => None,
+    };
+    tx.save(&intent);
+    release(tx, terminal, &intent)?;
+    emit_intent(tx, world, ids, &merchant, &intent, payment.as_ref())
+}

@@ -1,0 +1,154 @@
+//! The worlds of an installation: the main one, and throw-away ones beside it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use futures_util::future::BoxFuture;
+
+use crate::error::{EngineError, Subject};
+use crate::world::World;
+
+/// The id of the main world.
+pub const MAIN: &str = "demo";
+
+/// Makes and opens worlds; the server knows where they live.
+pub trait WorldFactory: Send + Sync {
+    /// Makes a world under this tag, seeded.
+    fn make<'a>(&'a self, tag: &'a str, name: &'a str)
+    -> BoxFuture<'a, Result<World, EngineError>>;
+
+    /// Opens the world with this tag; `None` when there is none.
+    fn open<'a>(&'a self, tag: &'a str) -> BoxFuture<'a, Result<Option<World>, EngineError>>;
+
+    /// Removes what a closed world has stored.
+    fn remove(&self, tag: &str);
+}
+
+/// All worlds.
+pub struct Worlds {
+    main: World,
+    factory: Arc<dyn WorldFactory>,
+    open: RwLock<HashMap<String, World>>,
+    opening: tokio::sync::Mutex<()>,
+}
+
+impl std::fmt::Debug for Worlds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worlds").finish_non_exhaustive()
+    }
+}
+
+impl Worlds {
+    /// The main world, and whoever makes further ones.
+    pub fn new(main: World, factory: Arc<dyn WorldFactory>) -> Self {
+        Self {
+            main,
+            factory,
+            open: RwLock::new(HashMap::new()),
+            opening: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// The main world.
+    pub fn main(&self) -> &World {
+        &self.main
+    }
+
+    /// The world with this id: `demo`, or `w_` and a tag.
+    ///
+    /// # Errors
+    /// Unknown world.
+    pub async fn by_id(&self, id: &str) -> Result<World, EngineError> {
+        if id == MAIN {
+            return Ok(self.main.clone());
+        }
+        let tag = id.strip_prefix("w_").ok_or(EngineError::NotFound(Subject::World))?;
+        self.by_tag(tag).await?.ok_or(EngineError::NotFound(Subject::World))
+    }
+
+    /// The world to which a credential with this tag belongs: the tag's, else the main one.
+    ///
+    /// # Errors
+    /// When a world cannot be opened.
+    pub async fn of_credential(&self, tag: &str) -> Result<World, EngineError> {
+        if !is_tag(tag) {
+            return Ok(self.main.clone());
+        }
+        Ok(self.by_tag(tag).await?.unwrap_or_else(|| self.main.clone()))
+    }
+
+    /// The world with this tag, opened when it is closed.
+    async fn by_tag(&self, tag: &str) -> Result<Option<World>, EngineError> {
+        if !is_tag(tag) {
+            return Ok(None);
+        }
+        if let Some(world) = self.find_open(tag) {
+            return Ok(Some(world));
+        }
+        let _one = self.opening.lock().await;
+        if let Some(world) = self.find_open(tag) {
+            return Ok(Some(world));
+        }
+        let Some(world) = self.factory.open(tag).await? else { return Ok(None) };
+        self.keep(tag, &world);
+        Ok(Some(world))
+    }
+
+    /// Makes a world.
+    ///
+    /// # Errors
+    /// When it cannot be made, or several processes serve the main database.
+    pub async fn make(&self, name: &str) -> Result<World, EngineError> {
+        if self.main.peers().shared() {
+            return Err(EngineError::Unsupported(
+                "worlds cannot be made while several processes may serve the database",
+            ));
+        }
+        let _one = self.opening.lock().await;
+        let mut seed = [0; 4];
+        self.main.entropy().fill(&mut seed);
+        let tag = format!("{:08x}", u32::from_be_bytes(seed));
+        let world = self.factory.make(&tag, name).await?;
+        self.keep(&tag, &world);
+        Ok(world)
+    }
+
+    /// Removes a world; its credentials stop working. The main one stays.
+    ///
+    /// # Errors
+    /// Unknown world, or the main one.
+    pub async fn remove(&self, id: &str) -> Result<(), EngineError> {
+        if id == MAIN {
+            return Err(EngineError::Unsupported("the main world cannot be removed"));
+        }
+        let world = self.by_id(id).await?;
+        let tag = id.strip_prefix("w_").unwrap_or(id).to_owned();
+        let _one = self.opening.lock().await;
+        self.open.write().unwrap_or_else(PoisonError::into_inner).remove(&tag);
+        world.drain().await;
+        drop(world);
+        self.factory.remove(&tag);
+        Ok(())
+    }
+
+    /// The worlds that are open, the main one first.
+    pub fn all_open(&self) -> Vec<World> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        std::iter::once(self.main.clone()).chain(open.values().cloned()).collect()
+    }
+
+    fn find_open(&self, tag: &str) -> Option<World> {
+        self.open.read().unwrap_or_else(PoisonError::into_inner).get(tag).cloned()
+    }
+
+    fn keep(&self, tag: &str, world: &World) {
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        open.insert(tag.to_owned(), world.clone());
+    }
+}
+
+/// Whether a text can be the tag of a world: eight hexadecimal digits, which also makes it safe
+/// as a file name.
+fn is_tag(text: &str) -> bool {
+    text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
