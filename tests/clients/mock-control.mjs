@@ -1,6 +1,6 @@
 // A stand-in for the server, in memory: the control API as the console's pages use it, and enough
-// of a Point's API to create an intent. For work on the pages and their pictures, never for a test
-// of Cobro itself.
+// of a Point's API to create and read an intent. For work on the pages and their pictures, and to
+// try `console.test.mjs` without a server; never for a test of Cobro itself.
 //
 //   cargo run -p cobro-console --example serve
 //   node tests/clients/mock-control.mjs [--port 7272] [--pages http://127.0.0.1:7171]
@@ -42,6 +42,8 @@ export function mock({ pages = 'http://127.0.0.1:7171', processing = 500 } = {})
   ].map((one) => [one.id, one]));
   const [events, requests, deliveries, postings] = [[], [], [], []];
   const streams = new Set();
+  const made = new Map();
+  let hook = null;
   let skew = 0;
   let serial = 0;
 
@@ -56,20 +58,30 @@ export function mock({ pages = 'http://127.0.0.1:7171', processing = 500 } = {})
 
   function happened(one, kind) {
     const { pending, last, ...rest } = one;
+    if (one.intent) made.set(one.intent.id, { intent: one.intent, last: null });
+    if (last) made.set(last.intent.id, { intent: last.intent, last });
     events.unshift({ id: `ev_${next()}`, at: now(), dialect: one.dialect, merchant: one.merchant, kind, subject: (one.intent ?? last?.intent)?.id ?? one.id, data: rest });
     send('terminal', one, one.id);
     send('event', events[0], one.id);
   }
 
-  function delivered(one, intent) {
+  async function delivered(one, intent) {
     const body = { additional_info: {}, amount: intent.amount_minor, created_at: now().slice(0, 19).replace('T', ' '), id: intent.id, state: intent.state };
-    deliveries.unshift({
-      id: `dl_${next()}`, event_id: events[0].id, dialect: one.dialect, url: 'http://127.0.0.1:9000/webhook', attempt: 1, state: serial % 4 === 0 ? 'failed' : 'delivered',
-      next_at: serial % 4 === 0 ? new Date(Date.now() + 300000).toISOString() : null,
+    const failed = !hook && serial % 4 === 0;
+    const delivery = {
+      id: `dl_${next()}`, event_id: events[0].id, dialect: one.dialect, url: hook ?? 'http://127.0.0.1:9000/webhook', attempt: 1, state: failed ? 'failed' : 'delivered',
+      next_at: failed ? new Date(Date.now() + 300000).toISOString() : null,
       request: { headers: { 'content-type': 'application/json', 'x-signature': 'ts=1731672000,v1=5f0c…', 'x-request-id': `rq-${serial}` }, body: JSON.stringify(body) },
-      response: { status: serial % 4 === 0 ? 503 : 200, body: serial % 4 === 0 ? 'Service Unavailable' : '' },
-    });
-    send('delivery', deliveries[0], one.id);
+      response: failed ? { status: 503, body: 'Service Unavailable' } : { status: 200, body: '' },
+    };
+    await sent(delivery);
+    send('delivery', delivery, one.id);
+  }
+
+  async function sent(delivery) {
+    if (hook) await fetch(hook, { method: 'POST', body: delivery.request.body });
+    deliveries.unshift(delivery);
+    return delivery;
   }
 
   function posted(one, intent) {
@@ -189,9 +201,11 @@ export function mock({ pages = 'http://127.0.0.1:7171', processing = 500 } = {})
     if (route === 'GET requests') return list('requests', requests, query);
     if (route === 'GET deliveries') return list('deliveries', deliveries, query);
     if (route === 'POST deliveries') {
-      const again = { ...deliveries.find((one) => one.id === parts[1]), id: `dl_${next()}`, state: 'delivered', response: { status: 200, body: '' }, next_at: null };
-      deliveries.unshift(again);
-      return again;
+      return sent({ ...deliveries.find((one) => one.id === parts[1]), id: `dl_${next()}`, state: 'delivered', response: { status: 200, body: '' }, next_at: null });
+    }
+    if (route === 'PATCH merchants') {
+      hook = body.webhook.url;
+      return body;
     }
     if (route === 'GET ledger') return parts[1] === 'balances' ? { balances: balances(), next: null } : list('postings', postings, query);
     throw new Refusal(404, 'No existe.');
@@ -205,7 +219,17 @@ export function mock({ pages = 'http://127.0.0.1:7171', processing = 500 } = {})
     request.on('close', () => streams.delete(one));
   }
 
+  const STATUS = { approved: 'approved', rejected: 'rejected', reversed: 'cancelled' };
+  function read(path) {
+    const { intent, last } = made.get(path.split('/').at(-1)) ?? {};
+    if (intent) return { id: intent.id, state: intent.state, amount: intent.amount_minor, payment: last?.payment ? { id: last.payment.id } : undefined };
+    const paid = [...made.values()].find((one) => String(one.last?.payment?.id) === path.split('/').at(-1));
+    if (!paid) throw new Refusal(404, 'not found');
+    return { id: paid.last.payment.id, status: STATUS[paid.last.outcome] };
+  }
+
   async function pos(method, url, body, began) {
+    if (method === 'GET') return [200, read(url.pathname)];
     const device = url.pathname.split('/')[4];
     let [status, answer] = [201, null];
     try {
@@ -232,7 +256,7 @@ export function mock({ pages = 'http://127.0.0.1:7171', processing = 500 } = {})
   async function listener(request, response) {
     const url = new URL(request.url, 'http://localhost');
     const own = url.pathname.startsWith('/_cobro/v1/');
-    if (!own && !url.pathname.startsWith('/point/')) return page(request, response);
+    if (!own && !/^\/(point|v1)\//.test(url.pathname)) return page(request, response);
     if (url.pathname === '/_cobro/v1/live') return stream(request, response, url.searchParams);
     const began = performance.now();
     let text = '';

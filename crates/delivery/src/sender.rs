@@ -18,12 +18,12 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls::RootCertStore;
-use rustls::client::{ClientConfig, WantsClientCert};
+use rustls::client::ClientConfig;
 use rustls::crypto::CryptoProvider;
 use rustls_platform_verifier::Verifier;
 use tokio::sync::OnceCell;
 
-use crate::address::{Policy, Refused};
+use crate::address::{Policy, Refused, Target};
 
 /// How much of an answer's body is read, in bytes (reliability reference, F33).
 pub const MAX_ANSWER_BYTES: usize = 64 * 1_024;
@@ -106,8 +106,9 @@ pub enum Failure {
     /// have acted on the request.
     #[error("no valid HTTP answer")]
     Protocol,
-    /// The HTTP client could not be made: a fault of this machine, not of the endpoint.
-    #[error("the HTTP client could not be set up")]
+    /// The HTTP client could not be made, or `https` was asked for and there is no certificate
+    /// authority to trust: a fault of this machine, not of the endpoint. Nothing was sent.
+    #[error("this machine is not set up for the request")]
     Setup,
 }
 
@@ -131,13 +132,19 @@ pub struct Sender {
     policy: Arc<Policy>,
     lookup: Arc<dyn Lookup>,
     roots: Option<RootCertStore>,
-    client: OnceCell<reqwest::Client>,
+    client: OnceCell<Client>,
+}
+
+/// The HTTP client, and whether it trusts any certificate authority.
+struct Client {
+    http: reqwest::Client,
+    trusts: bool,
 }
 
 impl Sender {
     /// A sender for addresses that `policy` allows. It resolves names as the operating system does,
     /// and trusts the certificate authorities that the system trusts (`SSL_CERT_FILE` and
-    /// `SSL_CERT_DIR` are heeded), or those of the common browsers on a system without any.
+    /// `SSL_CERT_DIR` are heeded). On a system without any, `https` fails with [`Failure::Setup`].
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         Self {
@@ -160,6 +167,14 @@ impl Sender {
         Self { roots: Some(roots), client: OnceCell::new(), ..self }
     }
 
+    /// Judges a webhook address as written, by this sender's policy; see [`Policy::check_url`].
+    ///
+    /// # Errors
+    /// The first rule that the address breaks.
+    pub fn check(&self, url: &str) -> Result<Target, Refused> {
+        self.policy.check_url(url)
+    }
+
     /// Sends one request and reads its answer. It is not tried again, whatever happens.
     ///
     /// # Errors
@@ -169,8 +184,12 @@ impl Sender {
         let headers = headers_of(&request.headers)?;
         // Outside the deadline: it is this machine that is slow here, and only once.
         let client = self.client.get_or_try_init(|| self.build()).await?;
+        if !client.trusts && target.url().scheme() == "https" {
+            return Err(Failure::Setup);
+        }
         let exchange = async {
             let sent = client
+                .http
                 .request(request.method, target.url().clone())
                 .headers(headers)
                 .body(request.body)
@@ -181,14 +200,20 @@ impl Sender {
         tokio::time::timeout(request.timeout, exchange).await.unwrap_or(Err(Failure::Timeout))
     }
 
-    async fn build(&self) -> Result<reqwest::Client, Failure> {
+    async fn build(&self) -> Result<Client, Failure> {
         let roots = self.roots.clone();
         // Reading the system's certificates means hundreds of small files on some systems.
-        let tls = tokio::task::spawn_blocking(move || tls_config(roots))
+        let (tls, trusts) = tokio::task::spawn_blocking(move || tls_config(roots))
             .await
             .map_err(|_| Failure::Setup)?
             .map_err(|_| Failure::Setup)?;
-        reqwest::Client::builder()
+        if !trusts {
+            tracing::error!(
+                "this system has no trusted certificates, so https webhooks fail: install its CA \
+                 certificates or set SSL_CERT_FILE, then start again"
+            );
+        }
+        let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .dns_resolver(GuardedResolver {
                 policy: Arc::clone(&self.policy),
@@ -203,7 +228,8 @@ impl Sender {
             .http1_max_headers(MAX_ANSWER_HEADERS)
             .http2_max_header_list_size(MAX_ANSWER_HEADER_BYTES)
             .build()
-            .map_err(|_| Failure::Setup)
+            .map_err(|_| Failure::Setup)?;
+        Ok(Client { http, trusts })
     }
 }
 
@@ -269,30 +295,31 @@ impl Resolve for GuardedResolver {
     }
 }
 
-fn tls_config(roots: Option<RootCertStore>) -> Result<ClientConfig, rustls::Error> {
+/// The TLS side of the client, and whether it trusts any certificate authority. Without one it still
+/// serves `http`.
+fn tls_config(roots: Option<RootCertStore>) -> Result<(ClientConfig, bool), rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?;
-    let builder = match roots {
-        Some(roots) => builder.with_root_certificates(roots),
-        None => trusting_the_system(builder, provider),
+    let system = if roots.is_none() { system_verifier(provider) } else { None };
+    let roots = roots.unwrap_or_else(RootCertStore::empty);
+    let trusts = system.is_some() || !roots.is_empty();
+    let builder = match system {
+        Some(verifier) => builder.dangerous().with_custom_certificate_verifier(verifier),
+        None => builder.with_root_certificates(roots),
     };
     let mut config = builder.with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
+    Ok((config, trusts))
 }
 
-fn trusting_the_system(
-    builder: rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>,
-    provider: Arc<CryptoProvider>,
-) -> rustls::ConfigBuilder<ClientConfig, WantsClientCert> {
+/// What the system trusts; images that hold nothing but the binary have no certificates.
+fn system_verifier(provider: Arc<CryptoProvider>) -> Option<Arc<Verifier>> {
     match Verifier::new(provider) {
-        Ok(verifier) => builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
-        // Images that hold nothing but the binary have no certificates.
+        Ok(verifier) => Some(Arc::new(verifier)),
         Err(error) => {
-            tracing::warn!(%error, "no system certificates; using the built-in ones");
-            let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect::<RootCertStore>();
-            builder.with_root_certificates(roots)
+            tracing::warn!(%error, "the system's certificates could not be loaded");
+            None
         }
     }
 }

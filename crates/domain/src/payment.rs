@@ -144,6 +144,8 @@ reasons! {
     Expired = "expired",
     /// The card's data are wrong.
     BadForm = "bad_form",
+    /// The card's number is wrong.
+    CardNumber = "card_number",
     /// The card is not active.
     Inactive = "inactive",
     /// The instalments are not allowed.

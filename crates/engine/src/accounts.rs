@@ -142,12 +142,8 @@ impl World {
         let merchant = self
             .write(id, move |tx| {
                 let mut merchant: Merchant = require(tx, &(id,), Subject::Merchant)?;
-                if let Some(state) = state
-                    && state != merchant.state
-                {
-                    merchant.state = state;
-                    merchant.epoch += 1;
-                }
+                merchant.state = state.unwrap_or(merchant.state);
+                merchant.epoch += 1;
                 if !change.settings.is_empty() {
                     merchant.settings.clone_from(&change.settings);
                 }

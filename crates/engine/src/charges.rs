@@ -93,12 +93,14 @@ async fn begin(
     command: PresentCard,
 ) -> Result<Begun, EngineError> {
     // A fault counts down only when it is used, so it is taken once, before the command.
-    let holds = world.store().read({
+    let mut fault = None;
+    if world.has_faults() {
         let key = (merchant, terminal.clone());
-        move |reader| reader.get::<Terminal>(&key)
-    });
-    let ready = holds.await?.is_some_and(|terminal| terminal.current.is_some());
-    let fault = if ready { world.take_fault(Some(&terminal)) } else { None };
+        let found = world.store().read(move |reader| reader.get::<Terminal>(&key)).await?;
+        if found.is_some_and(|terminal| terminal.current.is_some()) {
+            fault = world.take_fault(Some(&terminal));
+        }
+    }
     let (world, seed) = (world.clone(), world.entropy().seed());
     let own = world.clone();
     own.write(merchant, move |tx| {

@@ -92,6 +92,13 @@ impl From<Unbalanced> for EngineError {
     }
 }
 
+impl EngineError {
+    /// Whether nothing was done for want of room or of a database, so that trying again may help.
+    pub const fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Busy | StoreError::Closed))
+    }
+}
+
 /// The two results of a command as one.
 pub(crate) fn settled<T>(
     result: Result<Result<T, EngineError>, StoreError>,

@@ -59,6 +59,10 @@ impl crate::world::World {
         self.faults().lock().unwrap_or_else(std::sync::PoisonError::into_inner).list()
     }
 
+    pub(crate) fn has_faults(&self) -> bool {
+        !self.faults_set().is_empty()
+    }
+
     pub(crate) fn take_fault(&self, terminal: Option<&TerminalId>) -> Option<Scenario> {
         let mut set = self.faults().lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         set.take(terminal)

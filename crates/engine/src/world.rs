@@ -103,16 +103,13 @@ struct Inner {
 pub struct Caller {
     /// Who.
     pub merchant: MerchantId,
-    /// The public id of the merchant.
-    pub public_id: String,
-    /// The country.
-    pub country: String,
     /// Which credentials.
     pub epoch: i64,
     /// What the credential names besides the merchant.
     pub subject: String,
-    /// Whether the merchant may work.
-    pub state: MerchantState,
+    /// The merchant, as it was when the caller was recognised. Every change of it starts a new
+    /// epoch, so that a command never works with an old one.
+    pub account: Arc<Merchant>,
 }
 
 /// How many recognised callers are remembered.
@@ -294,11 +291,9 @@ impl World {
             let merchant = reader.get::<Merchant>(&(row.merchant,))?;
             Ok(merchant.map(|merchant| Caller {
                 merchant: merchant.id,
-                public_id: merchant.public_id,
-                country: merchant.country,
                 epoch: merchant.epoch,
                 subject: row.subject,
-                state: merchant.state,
+                account: Arc::new(merchant),
             }))
         });
         let found = found.await?;

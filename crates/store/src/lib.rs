@@ -12,6 +12,8 @@
 //! Read in this order: [`table`], [`tx`], [`lane`], [`store`], then [`rows`].
 
 pub mod cell;
+#[cfg(test)]
+mod conformance;
 mod driver;
 mod error;
 mod lane;

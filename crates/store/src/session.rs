@@ -103,7 +103,7 @@ impl Session {
             None => false,
             Some(locks) => {
                 let (reply, answer) = mpsc::channel();
-                locks.ask(Question::Alive(owner, Box::new(move |alive| drop(reply.send(alive)))));
+                locks.ask(Question::Alive(owner, Box::new(move |alive| _ = reply.send(alive))));
                 answer.recv().unwrap_or(true)
             }
         }
@@ -116,7 +116,7 @@ impl Session {
             None => false,
             Some(locks) => {
                 let (reply, answer) = oneshot::channel();
-                locks.ask(Question::Alive(owner, Box::new(move |alive| drop(reply.send(alive)))));
+                locks.ask(Question::Alive(owner, Box::new(move |alive| _ = reply.send(alive))));
                 answer.await.unwrap_or(true)
             }
         }
@@ -132,7 +132,7 @@ impl Session {
             None => true,
             Some(locks) => {
                 let (reply, answer) = mpsc::channel();
-                locks.ask(Question::Leads(lane, Box::new(move |leads| drop(reply.send(leads)))));
+                locks.ask(Question::Leads(lane, Box::new(move |leads| _ = reply.send(leads))));
                 answer.recv().unwrap_or(false)
             }
         }
@@ -144,7 +144,7 @@ impl Session {
             None => true,
             Some(locks) => {
                 let (reply, answer) = oneshot::channel();
-                locks.ask(Question::Leads(lane, Box::new(move |leads| drop(reply.send(leads)))));
+                locks.ask(Question::Leads(lane, Box::new(move |leads| _ = reply.send(leads))));
                 answer.await.unwrap_or(false)
             }
         }

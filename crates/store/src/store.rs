@@ -105,6 +105,42 @@ impl Store {
             .unwrap_or(Err(StoreError::Panicked))
     }
 
+    /// Opens a store that exists, to read it only, also while a server runs on it. Commands are
+    /// answered [`StoreError::Closed`].
+    ///
+    /// # Errors
+    /// When there is no such store, or it is of another version than this program.
+    pub fn open_to_read(schema: &'static Schema, options: &Options) -> Result<Self, StoreError> {
+        std::thread::scope(|scope| scope.spawn(|| Self::readers_only(schema, options)).join())
+            .unwrap_or(Err(StoreError::Panicked))
+    }
+
+    fn readers_only(schema: &'static Schema, options: &Options) -> Result<Self, StoreError> {
+        if let Location::Sqlite { path, .. } = &options.location
+            && !path.exists()
+        {
+            let missing = format!("{}: there is no such database", path.display());
+            return Err(StoreError::Database(missing));
+        }
+        let mut readers = Vec::with_capacity(options.readers);
+        for _ in 0..options.readers.max(1) {
+            readers.push(connect(schema, &options.location, true).map_err(refused)?);
+        }
+        let mut versions = Vec::new();
+        if let Some(reader) = readers.first_mut() {
+            versions = reader.query(NEWEST_VERSION, &[]).map_err(refused)?;
+            reader.rollback();
+        }
+        let found = versions.first().and_then(|row| row.first());
+        let expected = schema.migrations.last().map_or(0, |last| last.number);
+        if found != Some(&crate::cell::Cell::Int(expected)) {
+            let text = format!("the database is not at version {expected} of {}", schema.name);
+            return Err(StoreError::Database(text));
+        }
+        let reads = ReadPool::start(readers, &options.clock);
+        Ok(Self { lanes: Arc::new([]), reads, clock: options.clock.clone() })
+    }
+
     fn open_here(schema: &'static Schema, options: &Options) -> Result<Self, StoreError> {
         let mut first = connect(schema, &options.location, false).map_err(refused)?;
         let now = options.clock.now().micros();
@@ -206,6 +242,8 @@ impl Store {
         Timestamp::from_micros(self.clock.now().micros().max(last.unwrap_or(0)))
     }
 }
+
+const NEWEST_VERSION: &str = "SELECT COALESCE(MAX(number), 0) FROM migration";
 
 fn start_lane(
     number: i64,

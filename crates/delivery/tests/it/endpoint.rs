@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cobro_delivery::sender::{Looking, Lookup, Outgoing};
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 
 /// Long enough that only a fault reaches it.
 pub(crate) const AMPLE: Duration = Duration::from_secs(30);
@@ -112,4 +113,69 @@ pub(crate) fn post(url: &str, timeout: Duration) -> Outgoing {
         body: Bytes::from_static(b"{\"id\":1}"),
         timeout,
     }
+}
+
+/// A webhook receiver: what it was sent, as text, in the order of arrival.
+pub(crate) struct Hook {
+    pub(crate) url: String,
+    pub(crate) requests: mpsc::UnboundedReceiver<String>,
+}
+
+impl Hook {
+    /// A receiver that answers each request with what `answer` says, once it says so.
+    pub(crate) async fn open<F, Saying>(answer: F) -> Self
+    where
+        F: Fn(String) -> Saying + Clone + Send + 'static,
+        Saying: Future<Output = String> + Send + 'static,
+    {
+        let (seen, requests) = mpsc::unbounded_channel();
+        let port = endpoint(move |mut stream| {
+            let (seen, answer) = (seen.clone(), answer.clone());
+            async move {
+                let request = read_request(&mut stream).await;
+                // The test may be over.
+                let _ = seen.send(request.clone());
+                let _ = stream.write_all(answer(request).await.as_bytes()).await;
+            }
+        })
+        .await;
+        Self { url: format!("http://127.0.0.1:{port}/hook"), requests }
+    }
+
+    /// A receiver that gives every request the same answer.
+    pub(crate) async fn answering(answer: String) -> Self {
+        Self::open(move |_| std::future::ready(answer.clone())).await
+    }
+
+    /// A receiver that takes requests and says nothing.
+    pub(crate) async fn hanging() -> Self {
+        Self::open(|_| std::future::pending()).await
+    }
+
+    /// The next request.
+    pub(crate) async fn next(&mut self) -> String {
+        tokio::time::timeout(AMPLE, self.requests.recv()).await.unwrap().unwrap()
+    }
+
+    /// How many requests have come that nobody has looked at.
+    pub(crate) fn unseen(&self) -> usize {
+        self.requests.len()
+    }
+}
+
+/// A whole answer, after which the connection is closed.
+pub(crate) fn answer(status: u16, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
+}
+
+/// The value of a header of a request.
+pub(crate) fn header<'a>(request: &'a str, name: &str) -> &'a str {
+    let prefix = format!("{name}: ");
+    request.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap()
+}
+
+/// The body of a request.
+pub(crate) fn body(request: &str) -> &str {
+    request.split_once("\r\n\r\n").unwrap().1
 }

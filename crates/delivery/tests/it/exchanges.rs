@@ -273,6 +273,22 @@ async fn tls_is_checked_against_the_name_in_the_url() {
     assert_eq!(sender().send(post(&right, AMPLE)).await.unwrap_err(), Failure::Tls);
 }
 
+#[tokio::test]
+async fn without_authorities_https_fails_at_once_and_http_works() {
+    let tripwire = Tripwire::set();
+    let port = endpoint(|mut stream| async move {
+        read_request(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+    })
+    .await;
+    let sender = Sender::new(Policy::sandbox()).with_roots(rustls::RootCertStore::empty());
+    let secure = format!("https://127.0.0.1:{}/", tripwire.port());
+    assert_eq!(sender.send(post(&secure, AMPLE)).await.unwrap_err(), Failure::Setup);
+    let plain = format!("http://127.0.0.1:{port}/");
+    assert_eq!(sender.send(post(&plain, AMPLE)).await.unwrap().status, 204);
+    assert!(!tripwire.was_touched());
+}
+
 #[test]
 fn nothing_printable_holds_what_is_sent() {
     let mut request = post("https://shop.example/hook?token=s3cret", AMPLE);

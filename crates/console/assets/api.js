@@ -1,0 +1,84 @@
+// The control API, same origin: calls, and the one stream of what happens.
+
+export const world = document.body.dataset.world;
+const base = '/_cobro/v1/';
+
+/** What the control API answers when it refuses (RFC 9457). */
+export class Problem extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+async function answered(response) {
+  if (response.status === 204) return null;
+  const text = await response.text();
+  let body = null;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    // not JSON: a proxy's page, or nothing
+  }
+  if (response.ok) return body;
+  throw new Problem(response.status, body?.detail ?? body?.title ?? body?.message ?? `HTTP ${response.status}`);
+}
+
+/** Calls the control API; `path` begins after `/_cobro/v1/`. Throws a Problem. */
+export async function call(method, path, body) {
+  const headers = { accept: 'application/json', 'cobro-world': world };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  return answered(await fetch(base + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }));
+}
+
+/** Calls a dialect's own API as a point of sale would. */
+export async function callAsPos(method, path, token, body) {
+  const headers = { accept: 'application/json', 'content-type': 'application/json', authorization: `Bearer ${token}` };
+  return answered(await fetch(path, { method, headers, body: JSON.stringify(body) }));
+}
+
+const RETRY_MS = 3000;
+
+/**
+ * Listens to what happens until the page goes away. `handlers` by event name get the event's JSON;
+ * `reload` runs at each new connection, since what happened in between is not sent again; `state`
+ * hears `live` or `lost`. While nobody looks the stream is closed: a browser allows few connections
+ * per host, and forgotten tabs would use them up.
+ */
+export function live({ terminal, handlers, reload, state }) {
+  let source = null;
+  let retry = 0;
+  const query = new URLSearchParams({ world });
+  if (terminal) query.set('terminal', terminal);
+
+  function open() {
+    clearTimeout(retry);
+    source = new EventSource(`${base}live?${query}`);
+    source.addEventListener('open', () => {
+      state('live');
+      reload();
+    });
+    source.addEventListener('error', () => {
+      state('lost');
+      // the browser reconnects by itself unless the answer was no stream at all
+      if (source?.readyState === EventSource.CLOSED) retry = setTimeout(open, RETRY_MS);
+    });
+    for (const [name, handler] of Object.entries(handlers)) {
+      source.addEventListener(name, (event) => handler(JSON.parse(event.data)));
+    }
+  }
+
+  function shut() {
+    clearTimeout(retry);
+    source?.close();
+    source = null;
+  }
+
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) shut();
+    else if (!source) open();
+  });
+  addEventListener('pagehide', shut);
+  addEventListener('pageshow', (event) => event.persisted && !source && open());
+  open();
+}

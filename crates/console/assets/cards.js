@@ -1,0 +1,65 @@
+// Cards that can be presented: published test cards only, by dialect and currency.
+
+import { key, t } from './texts.js';
+
+const visa = (number, type) => ({ number, brand: 'Visa', type });
+const mastercard = (number, type) => ({ number, brand: 'Mastercard', type });
+
+const PUBLISHED = {
+  mercadopago: {
+    BRL: [
+      mastercard('5031433215406351', 'credit'),
+      visa('4235647728025682', 'credit'),
+      { number: '375365153556885', brand: 'Amex', type: 'credit' },
+      { number: '5067766783888311', brand: 'Elo', type: 'debit' },
+    ],
+    MXN: [
+      mastercard('5474925432670366', 'credit'),
+      visa('4075595716483764', 'credit'),
+      mastercard('5579053461482647', 'debit'),
+      visa('4189141221267633', 'debit'),
+    ],
+  },
+};
+
+// What the name of the card's holder decides, where the provider documents names.
+const HOLDERS = {
+  mercadopago: [
+    ['APRO', key('holder-apro')],
+    ['OTHE', key('holder-othe')],
+    ['FUND', key('holder-fund')],
+    ['CALL', key('holder-call')],
+    ['SECU', key('holder-secu')],
+    ['EXPI', key('holder-expi')],
+    ['FORM', key('holder-form')],
+    ['CONT', key('holder-cont')],
+  ],
+};
+
+const TYPES = { credit: key('card-credit'), debit: key('card-debit') };
+
+/** The number in groups with only the last four digits shown. */
+export const masked = (number) => `•••• •••• •••• ${number.slice(-4)}`;
+
+/**
+ * What the picker offers for a terminal, in groups: the first entry is no card at all, so that the
+ * amount (or a fault set on purpose) decides.
+ */
+export function choices(terminal) {
+  const cards = PUBLISHED[terminal.dialect]?.[terminal.currency] ?? [];
+  const groups = [{ label: null, cards: [{ label: t('card-default'), card: null, brand: 'Visa', number: null }] }];
+  if (cards.length > 0) {
+    groups.push({
+      label: t('card-published'),
+      cards: cards.map((one) => ({ ...one, label: `${one.brand} ${t(TYPES[one.type])} •••• ${one.number.slice(-4)}`, card: one.number })),
+    });
+  }
+  const holders = cards.length > 0 ? HOLDERS[terminal.dialect] ?? [] : [];
+  if (holders.length > 0) {
+    groups.push({
+      label: t('card-by-holder'),
+      cards: holders.map(([name, words]) => ({ ...cards[0], holder: name, label: `${name}: ${t(words)}`, card: { number: cards[0].number, holder: name } })),
+    });
+  }
+  return groups;
+}

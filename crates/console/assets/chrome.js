@@ -1,0 +1,89 @@
+// What every page has: navigation, the live mark, toasts, copying, the world's clock.
+
+import { call, live } from './api.js';
+import { el, icon } from './dom.js';
+import { t } from './texts.js';
+
+const TOAST_MS = 6000;
+const COPIED_MS = 1600;
+
+export const query = document.body.dataset.query;
+
+/** Says something beside the page for a while. */
+export function toast(message, tone = 'bad') {
+  const box = el('div', { class: `toast ${tone}` }, icon(tone === 'bad' ? 'alert' : 'check'), el('p', {}, message));
+  document.getElementById('toasts').append(box);
+  const end = setTimeout(() => box.remove(), TOAST_MS);
+  box.addEventListener('click', () => {
+    clearTimeout(end);
+    box.remove();
+  });
+}
+
+/** Runs something that may fail, and shows the failure. */
+export async function shown(work) {
+  try {
+    return await work();
+  } catch (error) {
+    toast(error.status ? error.message : t('unreachable'));
+    return null;
+  }
+}
+
+/** A button that copies `text`. */
+export function copyButton(text, label) {
+  return el('button', { type: 'button', class: 'copy quiet', 'aria-label': `${t('copy')}: ${label}`, 'data-copy': text }, icon('copy'));
+}
+
+async function copy(button) {
+  const text = button.dataset.copy ?? document.getElementById(button.dataset.copyFrom).textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // no permission, or an origin that is not secure: leave the text selected instead
+    const source = document.getElementById(button.dataset.copyFrom ?? '') ?? button.previousElementSibling;
+    if (source) getSelection().selectAllChildren(source);
+    return;
+  }
+  button.dataset.done = t('copied');
+  setTimeout(() => delete button.dataset.done, COPIED_MS);
+}
+
+/** The world's clock: real pace between advances, from the last word of the server. */
+export const clock = {
+  skew: 0,
+  known: false,
+  now: () => new Date(Date.now() + clock.skew),
+  set(now) {
+    clock.skew = new Date(now).getTime() - Date.now();
+    clock.known = true;
+    document.dispatchEvent(new Event('cobro-clock'));
+  },
+};
+
+export const loadClock = () => shown(async () => clock.set((await call('GET', 'clock')).now));
+
+function pulse(state) {
+  const mark = document.getElementById('pulse');
+  mark.dataset.state = state;
+  mark.querySelector('.word').textContent = state === 'live' ? t('live') : t('live-lost');
+}
+
+/** Starts the page: listeners of the layout, and the stream with the page's handlers. */
+export function start({ terminal, handlers = {}, reload }) {
+  const here = document.body.dataset.page;
+  document.querySelector(`[data-nav="${here === 'terminal' ? 'terminals' : here}"]`)?.setAttribute('aria-current', 'page');
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest('button.copy');
+    if (button) copy(button);
+  });
+  live({
+    terminal,
+    handlers: { ...handlers, clock: (message) => clock.set(message.now) },
+    reload: () => {
+      loadClock();
+      reload();
+    },
+    state: pulse,
+  });
+}

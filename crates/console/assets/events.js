@@ -1,0 +1,19 @@
+// What happened, in the order in which it was committed.
+
+import { block, journal, open, precise, tag } from './journal.js';
+import { t } from './texts.js';
+
+journal({
+  lead: t('events-lead'),
+  path: 'events',
+  list: 'events',
+  event: 'event',
+  columns: [
+    { title: t('column-time'), cell: (event) => precise(event.at), class: 'time' },
+    { title: t('column-kind'), cell: (event) => event.kind, class: 'main' },
+    { title: t('column-subject'), cell: (event) => event.subject ?? '', class: 'code' },
+    { title: t('column-merchant'), cell: (event) => String(event.merchant ?? ''), class: 'code wide' },
+    { title: t('column-dialect'), cell: (event) => (event.dialect ? tag(event.dialect) : ''), class: 'wide' },
+  ],
+  details: (event) => open(event.kind, block(t('detail-data'), event.data), block(t('detail-event'), { ...event, data: undefined })),
+});

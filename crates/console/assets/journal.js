@@ -1,0 +1,124 @@
+// A journal: newest first, more on demand, details beside it, live.
+
+import { call } from './api.js';
+import { shown, start } from './chrome.js';
+import { el } from './dom.js';
+import { language } from './texts.js';
+
+const PAGE = 50;
+const KEPT = 500;
+const sheet = document.getElementById('sheet');
+
+/** The time of an entry with milliseconds, in the viewer's zone. */
+export const precise = (at) => {
+  const date = new Date(at);
+  const time = new Intl.DateTimeFormat(language(), { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23' });
+  return el('time', { datetime: at, title: date.toLocaleString(language()) }, time.format(date));
+};
+
+export const tag = (word, tone = '') => el('span', { class: `chip ${tone}` }, word);
+
+/** JSON set out over lines; text that is no JSON as it came. */
+export function pretty(value) {
+  if (value === null || value === undefined || value === '') return '';
+  if (typeof value !== 'string') return JSON.stringify(value, null, 2);
+  try {
+    return JSON.stringify(JSON.parse(value), null, 2);
+  } catch {
+    return value;
+  }
+}
+
+/** A block of raw text with a heading. */
+export function block(title, value) {
+  const text = typeof value === 'string' ? pretty(value) : pretty(value ?? null);
+  return text ? el('section', { class: 'raw' }, el('h3', {}, title), el('pre', { tabindex: '0' }, text)) : null;
+}
+
+/** Headers, an object or a list of pairs, one a line. */
+export function headers(title, value) {
+  const pairs = Array.isArray(value) ? value : Object.entries(value ?? {});
+  if (pairs.length === 0) return null;
+  return el('section', { class: 'raw' }, el('h3', {}, title), el('pre', { tabindex: '0' }, pairs.map(([name, one]) => `${name}: ${one}`).join('\n')));
+}
+
+/** Shows an entry's details. */
+export function open(title, ...parts) {
+  document.getElementById('sheet-title').textContent = title;
+  document.getElementById('sheet-body').replaceChildren(...parts.flat().filter(Boolean));
+  if (!sheet.open) sheet.showModal();
+}
+
+sheet?.addEventListener('click', (event) => event.target === sheet && sheet.close());
+
+/**
+ * Runs a journal page. `path` and `list` name the resource and its member; `columns` are
+ * `{ title, cell(entry), class? }`; `details(entry)` opens an entry; `event` is the stream's event
+ * that carries an entry, without one the list is read again every `poll` milliseconds.
+ */
+export function journal({ lead, path, list, columns, details, event, poll }) {
+  document.getElementById('journal-lead').textContent = lead;
+  const table = document.getElementById('journal');
+  const body = table.tBodies[0];
+  const rows = new Map();
+  let next = null;
+  let deep = false;
+
+  table.tHead.rows[0].append(...columns.map(({ title, class: name }) => el('th', { scope: 'col', class: name }, title)));
+
+  function row(entry) {
+    const cells = columns.map(({ cell, class: name }, index) => {
+      const content = cell(entry);
+      return el('td', { class: name }, index === 0 ? el('button', { type: 'button', class: 'row-open' }, content) : content);
+    });
+    const line = el('tr', { 'data-id': entry.id }, cells);
+    line.addEventListener('click', (click) => {
+      const button = click.target.closest('button, a');
+      if (!button || button.classList.contains('row-open')) details(rows.get(entry.id).entry);
+    });
+    return line;
+  }
+
+  // An entry that is there already is drawn anew: a delivery goes on after it was first seen.
+  function put(entry, where) {
+    const known = rows.get(entry.id);
+    const line = row(entry);
+    if (known) known.line.replaceWith(line);
+    else body[where](line);
+    rows.set(entry.id, { entry, line });
+    if (!known && where === 'prepend' && !deep && rows.size > KEPT) {
+      rows.delete(body.lastElementChild.dataset.id);
+      body.lastElementChild.remove();
+    }
+    return !known;
+  }
+
+  function arrived(entry) {
+    if (put(entry, 'prepend')) rows.get(entry.id).line.classList.add('fresh');
+    document.getElementById('empty').hidden = true;
+  }
+
+  async function read() {
+    const page = await shown(() => call('GET', `${path}?limit=${PAGE}`));
+    if (!page) return;
+    const first = rows.size === 0;
+    if (first) page[list].forEach((entry) => put(entry, 'append'));
+    else page[list].reverse().forEach(arrived);
+    if (first) next = page.next;
+    document.getElementById('more').hidden = !next;
+    document.getElementById('empty').hidden = rows.size > 0;
+  }
+
+  document.getElementById('more').addEventListener('click', async () => {
+    deep = true;
+    const page = await shown(() => call('GET', `${path}?limit=${PAGE}&cursor=${encodeURIComponent(next)}`));
+    if (!page) return;
+    page[list].forEach((entry) => put(entry, 'append'));
+    next = page.next;
+    document.getElementById('more').hidden = !next;
+  });
+
+  if (poll) setInterval(() => document.hidden || read(), poll);
+  start({ reload: read, handlers: event ? { [event]: arrived } : {} });
+  return { arrived };
+}

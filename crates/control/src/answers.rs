@@ -1,0 +1,117 @@
+//! What the descriptions of the calls share: examples, parameters and refusals.
+
+use cobro_surface::endpoint::{Parameter, Place, Response};
+
+/// The group of calls in the reference.
+pub(crate) const TAG: &str = "control";
+
+/// Selects the world.
+pub(crate) const WORLD: Parameter = Parameter {
+    name: "Cobro-World",
+    place: Place::Header,
+    required: false,
+    description: "The id of the world; the demo world without it",
+};
+
+/// Where a page begins.
+pub(crate) const CURSOR: Parameter = Parameter {
+    name: "cursor",
+    place: Place::Query,
+    required: false,
+    description: "The member next of the page before",
+};
+
+/// How long a page is.
+pub(crate) const LIMIT: Parameter = Parameter {
+    name: "limit",
+    place: Place::Query,
+    required: false,
+    description: "How many rows, 1 to 1000; 50 unless told",
+};
+
+/// What a list takes.
+pub(crate) const LIST: &[Parameter] = &[WORLD, CURSOR, LIMIT];
+
+/// What most calls take.
+pub(crate) const ONE: &[Parameter] = &[WORLD];
+
+/// An answer with an example.
+pub(crate) const fn answer(
+    status: u16,
+    description: &'static str,
+    example: &'static str,
+) -> Response {
+    Response { status, description, example: Some(example) }
+}
+
+/// An answer without a body.
+pub(crate) const GONE: Response = Response { status: 204, description: "Done", example: None };
+
+/// What was sent is wrong.
+pub(crate) const BAD: Response = answer(
+    400,
+    "The query or the body does not say what it should",
+    r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"limit must be a number from 1 to 1000"}"#,
+);
+
+/// The caller may not call.
+pub(crate) const REFUSED: Response = answer(
+    403,
+    "On a loopback address: a foreign Host, or a page of another site; elsewhere: no or a wrong token",
+    r#"{"type":"about:blank","title":"Forbidden","status":403,"detail":"the request comes from a page of another origin"}"#,
+);
+
+/// Something that the call names is not there.
+pub(crate) const UNKNOWN: Response = answer(
+    404,
+    "There is no such world, or not what the path or the body names",
+    r#"{"type":"about:blank","title":"Not Found","status":404,"detail":"there is no such world","code":"not_found"}"#,
+);
+
+/// Its state does not allow it.
+pub(crate) const CONFLICT: Response = answer(
+    409,
+    "The state of the terminal, the intent or the installation does not allow it",
+    r#"{"type":"about:blank","title":"Conflict","status":409,"detail":"the terminal has not taken an intent","code":"nothing_taken"}"#,
+);
+
+/// The body is longer than is read.
+pub(crate) const TOO_LARGE: Response = answer(
+    413,
+    "The body is longer than 1 MiB",
+    r#"{"type":"about:blank","title":"Payload Too Large","status":413,"detail":"the body is too large"}"#,
+);
+
+/// It is clear and cannot be done.
+pub(crate) const UNFIT: Response = answer(
+    422,
+    "What is asked for is clear and not possible",
+    r#"{"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"the number is not that of a published test card"}"#,
+);
+
+/// Something inside is broken.
+pub(crate) const FAULT: Response = answer(
+    500,
+    "Something inside is broken; the server's log says what",
+    r#"{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"the call could not be done; the server's log says why","code":"fault"}"#,
+);
+
+/// The store does not answer.
+pub(crate) const UNAVAILABLE: Response = answer(
+    503,
+    "The store has no answer",
+    r#"{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"the call could not be done; the server's log says why","code":"store"}"#,
+);
+
+/// The acquirer's answer is not known yet.
+pub(crate) const UNANSWERED: Response = answer(
+    504,
+    "The try was cut off; the terminal tells later what became of it",
+    r#"{"type":"about:blank","title":"Gateway Timeout","status":504,"detail":"the outcome is not known yet","code":"unanswered"}"#,
+);
+
+/// A terminal as an example.
+pub(crate) const TERMINAL: &str = r#"{"id":"PAX_A910__SBX0000001","dialect":"mercadopago","merchant":"100000001","merchant_name":"Tienda Demo","model":"PAX_A910","operating_mode":"PDV","online":true,"cashier":null,"b2b_transactions":null,"autopilot":null,"currency":"ARS","currency_exponent":2,"intent":{"id":"0197a000-0000-4000-8000-000000000001","state":"OPEN","amount_minor":1500,"currency":"ARS"},"pending":[{"id":"0197a000-0000-4000-8000-000000000001","state":"OPEN","amount_minor":1500,"currency":"ARS"}],"last":{"intent":{"id":"0197a000-0000-4000-8000-000000000000","state":"FINISHED","amount_minor":900,"currency":"ARS"},"outcome":"approved","reason":null,"payment":{"id":"11234567890","authorization_code":"301299","card":{"brand":"visa","last_digits":"0001","type":"credit","entry":"tap"}},"print":true,"at":"2026-11-20T10:00:00Z"}}"#;
+
+/// An outcome as an example.
+pub(crate) const OUTCOME: &str = r#"{"outcome":"approved","reason":null,"intent":{"id":"0197a000-0000-4000-8000-000000000001","state":"FINISHED"},"session":null,"payment":{"id":"11234567890"}}"#;

@@ -1,0 +1,197 @@
+//! Failures on demand.
+
+use axum::routing::{get, put};
+use cobro_domain::TerminalId;
+use cobro_domain::payment::DeclineReason;
+use cobro_domain::scenario::Scenario;
+use cobro_engine::World;
+use cobro_engine::faults::Fault;
+use cobro_surface::endpoint::{Endpoint, Routes, Security};
+use cobro_surface::json::Json;
+use serde_json::{Value, json};
+
+use crate::Shared;
+use crate::answers::{BAD, FAULT, ONE, REFUSED, TAG, TOO_LARGE, UNAVAILABLE, UNKNOWN, answer};
+use crate::input::{Input, Members, Selected};
+use crate::refusal::{Answer, Refusal};
+use crate::view::ok;
+
+/// How many faults can be set at once.
+const FAULTS_MAX: usize = 100;
+
+/// How many payments one fault can be for.
+const TIMES_MAX: i64 = 1_000_000;
+
+/// After how many seconds a payment that was made pending is approved.
+const PENDING_S: i64 = 30;
+
+const SET: &str = r#"{"acquirer":"error","terminal":"PAX_A910__SBX0000001","times":1,"faults":[{"acquirer":"error","terminal":"PAX_A910__SBX0000001","times":1}]}"#;
+
+static READ: Endpoint = Endpoint {
+    method: "GET",
+    path: "/_cobro/v1/faults",
+    id: "readFaults",
+    summary: "Tells which failures are set",
+    tag: TAG,
+    security: Security::None,
+    parameters: ONE,
+    request: None,
+    responses: &[answer(200, "What is set", SET), REFUSED, UNKNOWN, FAULT, UNAVAILABLE],
+};
+
+static WRITE: Endpoint = Endpoint {
+    method: "PUT",
+    path: "/_cobro/v1/faults",
+    id: "setFaults",
+    summary: "Makes the next payments end with an outcome; an empty object clears",
+    tag: TAG,
+    security: Security::None,
+    parameters: ONE,
+    request: Some(r#"{"acquirer":"error","terminal":"PAX_A910__SBX0000001","times":1}"#),
+    responses: &[
+        answer(200, "What is set", SET),
+        answer(200, "Nothing is set", r#"{"faults":[]}"#),
+        BAD,
+        REFUSED,
+        UNKNOWN,
+        TOO_LARGE,
+        FAULT,
+        UNAVAILABLE,
+    ],
+};
+
+pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {
+    routes.at(&READ, get(read)).at(&WRITE, put(write))
+}
+
+async fn read(Selected(world): Selected) -> Answer {
+    Ok(ok(&shown(&world.faults_set())))
+}
+
+async fn write(Selected(world): Selected, input: Input) -> Answer {
+    let faults = parse(&input)?;
+    check_terminals(&world, &faults).await?;
+    world.set_faults(faults);
+    Ok(ok(&shown(&world.faults_set())))
+}
+
+async fn check_terminals(world: &World, faults: &[Fault]) -> Result<(), Refusal> {
+    for terminal in faults.iter().filter_map(|fault| fault.terminal.as_ref()) {
+        world.terminal(&terminal.0).await?;
+    }
+    Ok(())
+}
+
+/// One fault as the body itself, or several as its member `faults`.
+fn parse(input: &Input) -> Result<Vec<Fault>, Refusal> {
+    const ONE: [&str; 3] = ["acquirer", "terminal", "times"];
+    if let Some(list) = input.json().get("faults") {
+        input.members(&["faults"])?;
+        let list = list.as_array().filter(|list| list.len() <= FAULTS_MAX);
+        let list = list.ok_or_else(|| Refusal::bad("faults must be a list of at most 100"))?;
+        return list.iter().map(|one| fault(Members::of(one, &ONE)?)).collect();
+    }
+    if input.json().as_object().is_some_and(<[(String, Json)]>::is_empty) {
+        return Ok(Vec::new());
+    }
+    Ok(vec![fault(input.members(&ONE)?)?])
+}
+
+fn fault(members: Members<'_>) -> Result<Fault, Refusal> {
+    let word = members.text("acquirer")?.unwrap_or_default();
+    let scenario = scenario(word).ok_or_else(|| {
+        Refusal::bad(
+            "acquirer must be approved, rejected, reversed, error, pending or \
+             confirmation_required",
+        )
+    })?;
+    Ok(Fault {
+        scenario,
+        word: word.to_owned(),
+        terminal: members.text("terminal")?.map(|id| TerminalId(id.to_owned())),
+        times: members.integer("times", 1..=TIMES_MAX)?.unwrap_or(1),
+    })
+}
+
+/// What an outcome's word makes the acquirer do.
+fn scenario(word: &str) -> Option<Scenario> {
+    Some(match word {
+        "approved" => Scenario::Approve,
+        "rejected" => Scenario::Decline(DeclineReason::Generic),
+        "reversed" => Scenario::Reverse,
+        "error" => Scenario::Fail,
+        "pending" => Scenario::Defer { approve: true, after_s: PENDING_S },
+        "confirmation_required" => Scenario::Silence,
+        _ => return None,
+    })
+}
+
+/// All that is set, and the first one's members beside, so that what was put comes back.
+fn shown(faults: &[Fault]) -> Value {
+    let one = |fault: &Fault| {
+        let terminal = fault.terminal.as_ref().map(|terminal| &terminal.0);
+        json!({"acquirer": fault.word, "terminal": terminal, "times": fault.times})
+    };
+    let mut body = faults.first().map_or_else(|| json!({}), one);
+    if let Some(members) = body.as_object_mut() {
+        members.insert("faults".to_owned(), faults.iter().map(one).collect());
+    }
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_read_and_shown() {
+        let table = [
+            ("{}", Some(json!({"faults": []}))),
+            (r#"{"faults":[]}"#, Some(json!({"faults": []}))),
+            (
+                r#"{"acquirer":"error"}"#,
+                Some(json!({"acquirer": "error", "terminal": null, "times": 1,
+                    "faults": [{"acquirer": "error", "terminal": null, "times": 1}]})),
+            ),
+            (
+                r#"{"faults":[{"acquirer":"pending","terminal":"T1","times":3},{"acquirer":"approved"}]}"#,
+                Some(json!({"acquirer": "pending", "terminal": "T1", "times": 3, "faults": [
+                    {"acquirer": "pending", "terminal": "T1", "times": 3},
+                    {"acquirer": "approved", "terminal": null, "times": 1},
+                ]})),
+            ),
+            (r#"{"acquirer":"challenge"}"#, None),
+            (r#"{"acquirer":"Error"}"#, None),
+            (r#"{"acquirer":7}"#, None),
+            (r#"{"terminal":"T1"}"#, None),
+            (r#"{"acquirer":"error","times":0}"#, None),
+            (r#"{"acquirer":"error","times":-1}"#, None),
+            (r#"{"acquirer":"error","terminal":1}"#, None),
+            (r#"{"acquirer":"error","what":1}"#, None),
+            (r#"{"faults":{}}"#, None),
+            (r#"{"faults":[1]}"#, None),
+            (r#"{"faults":[{}]}"#, None),
+            (r#"{"faults":[],"acquirer":"error"}"#, None),
+        ];
+        for (body, expected) in table {
+            let found = parse(&Input::parse(body.as_bytes()).unwrap());
+            assert_eq!(found.ok().map(|faults| shown(&faults)), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn every_word_is_a_scenario() {
+        let table = [
+            ("approved", "approve"),
+            ("rejected", "decline:generic"),
+            ("reversed", "reverse"),
+            ("error", "fail"),
+            ("pending", "defer:approve:30"),
+            ("confirmation_required", "silence"),
+        ];
+        for (word, code) in table {
+            assert_eq!(scenario(word).map(Scenario::code).as_deref(), Some(code));
+        }
+        assert_eq!(scenario("canceled"), None);
+    }
+}

@@ -1,0 +1,223 @@
+//! What happens, as it happens: server-sent events for live pages.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{FromRequestParts, State};
+use axum::response::IntoResponse;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::routing::get;
+use cobro_domain::payment::PaymentState;
+use cobro_domain::{MerchantId, PaymentId, TerminalId};
+use cobro_engine::terminals::TerminalView;
+use cobro_engine::{Change, EngineError, World, Worlds};
+use cobro_surface::endpoint::{Endpoint, Parameter, Place, Response, Routes, Security};
+use futures_util::stream;
+use http::request::Parts;
+use serde_json::{Value, json};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
+
+use crate::Shared;
+use crate::answers::{BAD, FAULT, REFUSED, TAG, UNAVAILABLE, UNKNOWN, WORLD};
+use crate::input::{Selected, parameter};
+use crate::refusal::{Answer, Refusal};
+use crate::view::{self, Whose};
+use crate::worlds::open_world;
+
+/// How often a quiet stream says that it is still there.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// How many undecided payments a stream remembers.
+const UNDECIDED_MAX: usize = 1024;
+
+static LIVE: Endpoint = Endpoint {
+    method: "GET",
+    path: "/_cobro/v1/live",
+    id: "live",
+    summary: "Streams what happens: terminal, event, delivery and clock; reload after a gap",
+    tag: TAG,
+    security: Security::None,
+    parameters: &[
+        WORLD,
+        Parameter {
+            name: "world",
+            place: Place::Query,
+            required: false,
+            description: "The id of the world, where headers cannot be set",
+        },
+        Parameter {
+            name: "terminal",
+            place: Place::Query,
+            required: false,
+            description: "Tells of this terminal alone, beginning with its present state",
+        },
+    ],
+    request: None,
+    responses: &[
+        Response {
+            status: 200,
+            description: "Events; the data are a terminal, an event, a delivery, or the time",
+            example: Some("event: clock\ndata: {\"now\":\"2026-11-20T10:00:00Z\"}\n\n"),
+        },
+        BAD,
+        REFUSED,
+        UNKNOWN,
+        FAULT,
+        UNAVAILABLE,
+    ],
+};
+
+pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {
+    routes.at(&LIVE, get(live))
+}
+
+/// The terminal that a stream is about, if one is named.
+struct OneTerminal(Option<String>);
+
+impl FromRequestParts<Shared> for OneTerminal {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Refusal> {
+        Ok(Self(parameter(parts, "terminal")?))
+    }
+}
+
+async fn live(
+    State(shared): State<Shared>,
+    Selected(world): Selected,
+    OneTerminal(terminal): OneTerminal,
+) -> Answer {
+    let mut stream = Live {
+        worlds: Arc::clone(&shared.control.worlds),
+        world: world.id().to_owned(),
+        // Listening begins before the terminal is read, so that nothing falls in between.
+        changes: world.changes(),
+        shutdown: shared.control.shutdown.clone(),
+        terminal,
+        first: None,
+        owners: HashMap::new(),
+        undecided: HashMap::new(),
+    };
+    if let Some(id) = stream.terminal.clone() {
+        let view = world.terminal(&id).await?;
+        stream.first = Some(stream.shown(&world, &view)?);
+    }
+    let events = stream::unfold(stream, |mut live| async move {
+        let event = live.next().await?;
+        Some((Ok::<Event, Infallible>(event), live))
+    });
+    let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
+    Ok(Sse::new(events).keep_alive(keep_alive).into_response())
+}
+
+/// One stream. It holds no world: a world that is removed can go, which ends the stream.
+struct Live {
+    worlds: Arc<Worlds>,
+    world: String,
+    changes: Receiver<Change>,
+    shutdown: watch::Receiver<bool>,
+    terminal: Option<String>,
+    first: Option<Event>,
+    owners: HashMap<MerchantId, Whose>,
+    /// Payments whose decision changes what a terminal shows, and that terminal.
+    undecided: HashMap<PaymentId, TerminalId>,
+}
+
+impl Live {
+    /// The next event; `None` when the stream ends.
+    async fn next(&mut self) -> Option<Event> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
+        loop {
+            let change = tokio::select! {
+                () = stopped(&mut self.shutdown) => return None,
+                change = self.changes.recv() => change,
+            };
+            let change = match change {
+                Ok(change) => change,
+                Err(RecvError::Lagged(_)) => return Some(named("reload", &json!({}))),
+                Err(RecvError::Closed) => return None,
+            };
+            let world = open_world(&self.worlds, &self.world)?;
+            match self.event(&world, change).await {
+                Ok(Some(event)) => return Some(event),
+                // What changed and is gone by now is nothing to tell.
+                Ok(None) | Err(EngineError::NotFound(_)) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "a change could not be read for a live page");
+                    return Some(named("reload", &json!({})));
+                }
+            }
+        }
+    }
+
+    async fn event(&mut self, world: &World, change: Change) -> Result<Option<Event>, EngineError> {
+        match change {
+            Change::Terminal(_, id) => self.terminal(world, &id).await,
+            Change::Payment(_, payment) => match self.undecided.remove(&payment) {
+                Some(terminal) => self.terminal(world, &terminal).await,
+                None => Ok(None),
+            },
+            Change::Refund(..) => Ok(None),
+            Change::Event(event) => {
+                let whose = self.owner(world, event.merchant).await?;
+                Ok(Some(named("event", &view::event(&event, Some(&whose)))))
+            }
+            Change::Delivery(delivery) => {
+                let whose = self.owner(world, delivery.merchant).await?;
+                Ok(Some(named("delivery", &view::delivery(&delivery, Some(&whose)))))
+            }
+            Change::Clock => Ok(Some(named("clock", &json!({"now": world.now().to_string()})))),
+        }
+    }
+
+    async fn terminal(
+        &mut self,
+        world: &World,
+        id: &TerminalId,
+    ) -> Result<Option<Event>, EngineError> {
+        if self.terminal.as_ref().is_some_and(|wanted| *wanted != id.0) {
+            return Ok(None);
+        }
+        let view = world.terminal(&id.0).await?;
+        self.shown(world, &view).map(Some)
+    }
+
+    /// The event of a terminal; an undecided payment on it is remembered.
+    fn shown(&mut self, world: &World, terminal: &TerminalView) -> Result<Event, EngineError> {
+        if self.undecided.len() >= UNDECIDED_MAX {
+            self.undecided.clear();
+        }
+        let views = [&terminal.current, &terminal.last].into_iter().flatten();
+        for payment in views.filter_map(|view| view.payment.as_ref()) {
+            if matches!(payment.state, PaymentState::Pending | PaymentState::Unknown) {
+                self.undecided.insert(payment.id, terminal.terminal.id.clone());
+            }
+        }
+        Ok(named("terminal", &view::terminal(world, terminal)?))
+    }
+
+    async fn owner(&mut self, world: &World, id: MerchantId) -> Result<Whose, EngineError> {
+        if let Some(known) = self.owners.get(&id) {
+            return Ok(known.clone());
+        }
+        let whose = Whose::from(&world.merchant(id).await?);
+        self.owners.insert(id, whose.clone());
+        Ok(whose)
+    }
+}
+
+fn named(name: &str, data: &Value) -> Event {
+    Event::default().event(name).data(data.to_string())
+}
+
+/// Waits until the server stops.
+pub(crate) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    // An error says that nobody is left who could stop the server: it has stopped.
+    let _ = shutdown.wait_for(|is_stopping| *is_stopping).await;
+}

@@ -1,0 +1,246 @@
+//! What a person does at a terminal: the green key, a card, the red key, putting the result away.
+
+use axum::routing::post;
+use cobro_domain::IntentId;
+use cobro_domain::card::CardEntry;
+use cobro_domain::intent::IntentPhase;
+use cobro_engine::charges::PresentCard;
+use cobro_engine::intents::IntentView;
+use cobro_engine::terminals::TerminalView;
+use cobro_engine::{EngineError, Subject, World};
+use cobro_surface::endpoint::{Endpoint, Routes, Security};
+
+use crate::Shared;
+use crate::answers::{
+    BAD, CONFLICT, FAULT, ONE, OUTCOME, REFUSED, TAG, TERMINAL, TOO_LARGE, UNANSWERED, UNAVAILABLE,
+    UNFIT, UNKNOWN, answer,
+};
+use crate::cards::NamedCard;
+use crate::input::{Input, Members, Named, Selected};
+use crate::refusal::{Answer, Refusal};
+use crate::view::{self, ok};
+use crate::worlds::to_the_end;
+
+/// The most instalments that a card can be presented with.
+const INSTALLMENTS_MAX: i64 = 99;
+
+static FETCH: Endpoint = Endpoint {
+    method: "POST",
+    path: "/_cobro/v1/terminals/{id}/fetch",
+    id: "fetchIntent",
+    summary: "The green key: the terminal takes its queued intent, or the one that is named",
+    tag: TAG,
+    security: Security::None,
+    parameters: ONE,
+    request: Some(r#"{"intent_id":"0197a000-0000-4000-8000-000000000001"}"#),
+    responses: &[
+        answer(200, "The terminal", TERMINAL),
+        BAD,
+        REFUSED,
+        UNKNOWN,
+        answer(
+            404,
+            "Nothing is queued",
+            r#"{"type":"about:blank","title":"Not Found","status":404,"detail":"nothing is queued for the terminal","code":"nothing_queued"}"#,
+        ),
+        CONFLICT,
+        TOO_LARGE,
+        FAULT,
+        UNAVAILABLE,
+    ],
+};
+
+static CARD: Endpoint = Endpoint {
+    method: "POST",
+    path: "/_cobro/v1/terminals/{id}/card",
+    id: "presentCard",
+    summary: "Presents a card and answers when the try is over; with hold, the result stays on the terminal",
+    tag: TAG,
+    security: Security::None,
+    parameters: ONE,
+    request: Some(
+        r#"{"card":{"number":"5031433215406351","expiration":"11/30","cvv":"123","holder":"APRO"},"entry":"tap","tip_minor":0,"installments":1,"hold":false}"#,
+    ),
+    responses: &[
+        answer(200, "The outcome", OUTCOME),
+        BAD,
+        REFUSED,
+        UNKNOWN,
+        CONFLICT,
+        TOO_LARGE,
+        UNFIT,
+        FAULT,
+        UNAVAILABLE,
+        UNANSWERED,
+    ],
+};
+
+static CANCEL: Endpoint = Endpoint {
+    method: "POST",
+    path: "/_cobro/v1/terminals/{id}/cancel",
+    id: "cancelOnTerminal",
+    summary: "The red key: the person at the terminal gives the intent up",
+    tag: TAG,
+    security: Security::None,
+    parameters: ONE,
+    request: Some("{}"),
+    responses: &[
+        answer(200, "The terminal", TERMINAL),
+        BAD,
+        REFUSED,
+        UNKNOWN,
+        CONFLICT,
+        TOO_LARGE,
+        FAULT,
+        UNAVAILABLE,
+    ],
+};
+
+static CLOSE: Endpoint = Endpoint {
+    method: "POST",
+    path: "/_cobro/v1/terminals/{id}/close",
+    id: "closeResult",
+    summary: "The terminal has shown the result",
+    tag: TAG,
+    security: Security::None,
+    parameters: ONE,
+    request: Some("{}"),
+    responses: &[
+        answer(200, "The terminal", TERMINAL),
+        BAD,
+        REFUSED,
+        UNKNOWN,
+        CONFLICT,
+        TOO_LARGE,
+        FAULT,
+        UNAVAILABLE,
+    ],
+};
+
+pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {
+    routes
+        .at(&FETCH, post(fetch))
+        .at(&CARD, post(card))
+        .at(&CANCEL, post(cancel))
+        .at(&CLOSE, post(close))
+}
+
+async fn fetch(Selected(world): Selected, Named(id): Named, input: Input) -> Answer {
+    let intent = input.members(&["intent_id"])?.text("intent_id")?;
+    let view = world.terminal(&id).await?;
+    let intent =
+        intent.map(|text| IntentId::parse(text).ok_or(EngineError::NotFound(Subject::Intent)));
+    world.fetch_intent(view.merchant.id, view.terminal.id, intent.transpose()?).await?;
+    terminal(&world, &id).await
+}
+
+async fn cancel(Selected(world): Selected, Named(id): Named, input: Input) -> Answer {
+    input.members(&[])?;
+    let view = world.terminal(&id).await?;
+    world.cancel_on_terminal(view.merchant.id, view.terminal.id).await?;
+    terminal(&world, &id).await
+}
+
+async fn close(Selected(world): Selected, Named(id): Named, input: Input) -> Answer {
+    input.members(&[])?;
+    let view = world.terminal(&id).await?;
+    world.close_result(view.merchant.id, view.terminal.id).await?;
+    terminal(&world, &id).await
+}
+
+async fn terminal(world: &World, id: &str) -> Answer {
+    let view = world.terminal(id).await?;
+    Ok(ok(&view::terminal(world, &view)?))
+}
+
+async fn card(Selected(world): Selected, Named(id): Named, input: Input) -> Answer {
+    let members = input.members(&["card", "entry", "tip_minor", "installments", "hold"])?;
+    let named = members.get("card").map(NamedCard::read).transpose()?;
+    let hold = members.boolean("hold")?.unwrap_or(false);
+    let mut command = command(members)?;
+    let terminal = world.terminal(&id).await?;
+    if let Some(named) = named {
+        command.card = Some(named.find(&world, &terminal.merchant.channel)?);
+    }
+    let channel = terminal.merchant.channel.clone();
+    let own = world.clone();
+    let view = to_the_end(async move { present(&own, &terminal, command, hold).await }).await?;
+    Ok(ok(&view::outcome(world.dialect(&channel)?.as_ref(), &view)))
+}
+
+/// All of the command but the card.
+fn command(members: Members<'_>) -> Result<PresentCard, Refusal> {
+    let entry = match members.text("entry")?.unwrap_or("tap") {
+        "tap" => CardEntry::Tap,
+        "insert" => CardEntry::Insert,
+        "swipe" => CardEntry::Swipe,
+        _ => return Err(Refusal::bad("entry must be tap, insert or swipe")),
+    };
+    Ok(PresentCard {
+        card: None,
+        entry,
+        tip_minor: members.integer("tip_minor", 0..=i64::MAX)?.unwrap_or(0),
+        installments: members.integer("installments", 1..=INSTALLMENTS_MAX)?,
+    })
+}
+
+/// Presents a card and, unless the result is to stay on the terminal, puts the result away.
+///
+/// # Errors
+/// As [`World::present_card`].
+pub(crate) async fn present(
+    world: &World,
+    terminal: &TerminalView,
+    command: PresentCard,
+    hold: bool,
+) -> Result<IntentView, EngineError> {
+    let (merchant, id) = (terminal.merchant.id, terminal.terminal.id.clone());
+    let view = world.present_card(merchant, id.clone(), command).await?;
+    if hold || view.intent.phase() != IntentPhase::Processed {
+        return Ok(view);
+    }
+    match world.close_result(merchant, id.clone()).await {
+        Ok(intent) => Ok(IntentView { intent, ..view }),
+        // Somebody else was quicker, or the terminal lost its connection: what it shows decides.
+        Err(EngineError::NothingTaken | EngineError::Intent(_) | EngineError::TerminalOffline) => {
+            let now = world.terminal(&id.0).await?;
+            let shown = [now.current, now.last].into_iter().flatten();
+            let same = shown.into_iter().find(|other| other.intent.id == view.intent.id);
+            Ok(same.unwrap_or(view))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_read() {
+        let read = |body: &str| {
+            let input = Input::parse(body.as_bytes()).unwrap();
+            command(input.members(&["entry", "tip_minor", "installments"]).unwrap())
+        };
+        let table = [
+            ("{}", Some((CardEntry::Tap, 0, None))),
+            (r#"{"entry":"insert"}"#, Some((CardEntry::Insert, 0, None))),
+            (
+                r#"{"entry":"swipe","tip_minor":150,"installments":3}"#,
+                Some((CardEntry::Swipe, 150, Some(3))),
+            ),
+            (r#"{"entry":"typed"}"#, None),
+            (r#"{"entry":"TAP"}"#, None),
+            (r#"{"entry":1}"#, None),
+            (r#"{"tip_minor":-1}"#, None),
+            (r#"{"tip_minor":1.5}"#, None),
+            (r#"{"installments":0}"#, None),
+            (r#"{"installments":100}"#, None),
+        ];
+        for (body, expected) in table {
+            let found = read(body).ok();
+            let found = found.map(|one| (one.entry, one.tip_minor, one.installments));
+            assert_eq!(found, expected, "{body}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Makes and opens worlds: the main one, and throw-away ones as SQLite files.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cobro_acquirer_sim::SimulatedAcquirer;
+use cobro_delivery::Deliveries;
+use cobro_domain::Clock;
+use cobro_engine::clock::WorldClock;
+use cobro_engine::ports::Dialect;
+use cobro_engine::secrets::InstallationKey;
+use cobro_engine::world::WorldParts;
+use cobro_engine::worlds::WorldFactory;
+use cobro_engine::{EngineError, World};
+use cobro_store::session::{GRACE, Session};
+use cobro_store::store::Durability;
+use cobro_store::{Location, StoreError};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::ambient::{SystemClock, SystemEntropy};
+use crate::data::{Databases, sqlite_databases};
+use crate::peers::SessionPeers;
+
+/// What all worlds of a server share.
+pub(crate) struct Factory {
+    pub(crate) directory: PathBuf,
+    pub(crate) key: Arc<InstallationKey>,
+    pub(crate) dialects: Arc<Vec<Arc<dyn Dialect>>>,
+    pub(crate) deliveries: Arc<Deliveries>,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) loops: TaskTracker,
+    pub(crate) stops: Mutex<HashMap<String, CancellationToken>>,
+}
+
+impl Factory {
+    /// Opens the databases of a world, brings it to where it was, and starts its loop.
+    pub(crate) async fn start(
+        &self,
+        id: &str,
+        name: &str,
+        databases: &Databases,
+    ) -> Result<World, EngineError> {
+        let clock = Arc::new(WorldClock::new(Arc::new(SystemClock)));
+        let (store, book) = {
+            let (databases, clock) = (databases.clone(), clock.clone() as Arc<dyn Clock>);
+            // Opening a database waits for disks and other processes.
+            let opened = tokio::task::spawn_blocking(move || databases.open(&clock)).await;
+            opened.map_err(|error| EngineError::Fault(error.to_string()))??
+        };
+        let session = Session::open(&databases.world, &store, GRACE).await?;
+        let shared = matches!(databases.world, Location::Postgres { .. });
+        let world = World::new(WorldParts {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            store,
+            clock,
+            acquirer: Arc::new(SimulatedAcquirer::new(book)),
+            key: self.key.clone(),
+            entropy: Arc::new(SystemEntropy),
+            dialects: self.dialects.clone(),
+            peers: Arc::new(SessionPeers { session, shared }),
+            sandbox: true,
+        });
+        world.restore_clock().await?;
+        world.set_deliverer(self.deliveries.clone());
+        for dialect in world.dialects() {
+            dialect.seed(&world).await?;
+        }
+        let stop = self.shutdown.child_token();
+        let mut stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner);
+        stops.insert(id.to_owned(), stop.clone());
+        self.loops.spawn(self.deliveries.clone().run(world.clone(), stop));
+        Ok(world)
+    }
+
+    fn file(&self, tag: &str) -> PathBuf {
+        self.directory.join(format!("{tag}.sqlite"))
+    }
+
+    fn name_file(&self, tag: &str) -> PathBuf {
+        self.directory.join(format!("{tag}.name"))
+    }
+}
+
+fn disk(error: std::io::Error) -> EngineError {
+    EngineError::Store(StoreError::Database(error.to_string()))
+}
+
+impl WorldFactory for Factory {
+    fn make<'a>(
+        &'a self,
+        tag: &'a str,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<World, EngineError>> {
+        async move {
+            std::fs::create_dir_all(&self.directory).map_err(disk)?;
+            std::fs::write(self.name_file(tag), name).map_err(disk)?;
+            let databases = sqlite_databases(&self.file(tag), Durability::ProcessOnly);
+            self.start(&format!("w_{tag}"), name, &databases).await
+        }
+        .boxed()
+    }
+
+    fn open<'a>(&'a self, tag: &'a str) -> BoxFuture<'a, Result<Option<World>, EngineError>> {
+        async move {
+            if !self.file(tag).exists() {
+                return Ok(None);
+            }
+            let name = std::fs::read_to_string(self.name_file(tag)).unwrap_or_default();
+            let databases = sqlite_databases(&self.file(tag), Durability::ProcessOnly);
+            self.start(&format!("w_{tag}"), &name, &databases).await.map(Some)
+        }
+        .boxed()
+    }
+
+    fn remove(&self, tag: &str) {
+        let stopped = {
+            let mut stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner);
+            stops.remove(&format!("w_{tag}"))
+        };
+        if let Some(stop) = stopped {
+            stop.cancel();
+        }
+        for stem in [format!("{tag}.sqlite"), format!("{tag}.acquirer.sqlite")] {
+            for ending in ["", "-wal", "-shm"] {
+                let _ = std::fs::remove_file(self.directory.join(format!("{stem}{ending}")));
+            }
+        }
+        let _ = std::fs::remove_file(self.name_file(tag));
+    }
+}

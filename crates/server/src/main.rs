@@ -1,0 +1,7 @@
+//! The `cobro` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cobro::cli::run()
+}
