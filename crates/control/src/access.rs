@@ -6,7 +6,6 @@
 //! Metadata). A program that is no browser sends neither of the last two.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -53,7 +52,6 @@ impl Access {
 /// Lets a request through or refuses it, and marks every answer as not to be stored.
 pub(crate) async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let checked = shared.control.access.check(request.uri(), request.headers());
-    drop::<Arc<_>>(shared);
     let mut response = match checked {
         Ok(()) => next.run(request).await,
         Err(why) => Refusal::new(StatusCode::FORBIDDEN, why).into_response(),

@@ -5,7 +5,7 @@ use cobro_domain::Timestamp;
 use cobro_domain::payment::DeclineReason;
 use cobro_domain::scenario::Scenario;
 use cobro_engine::World;
-use cobro_engine::ports::{Describe, TestCard};
+use cobro_engine::ports::TestCard;
 use cobro_surface::json::Json;
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::routing::{get, patch};
 use cobro_domain::merchant::{Merchant, MerchantState};
-use cobro_engine::ports::{Describe, Dialect, SettingsChange};
+use cobro_engine::ports::{Dialect, SettingsChange};
 use cobro_engine::{EngineError, Subject, World};
 use cobro_surface::endpoint::{Endpoint, Routes, Security};
 use cobro_surface::json::Json;

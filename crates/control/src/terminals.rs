@@ -6,7 +6,7 @@ use axum::routing::{delete, get, patch, post};
 use cobro_domain::TerminalId;
 use cobro_domain::merchant::Merchant;
 use cobro_domain::terminal::OperatingMode;
-use cobro_engine::ports::{Describe, Dialect};
+use cobro_engine::ports::Dialect;
 use cobro_engine::terminals::{ChangeTerminal, PAIR_MAX, TerminalView};
 use cobro_engine::{EngineError, World};
 use cobro_surface::body::json_response;

@@ -7,7 +7,7 @@ use cobro_domain::merchant::Merchant;
 use cobro_domain::payment::{Payment, PaymentState};
 use cobro_domain::terminal::OperatingMode;
 use cobro_engine::intents::IntentView;
-use cobro_engine::ports::{Describe, Dialect};
+use cobro_engine::ports::Dialect;
 use cobro_engine::terminals::TerminalView;
 use cobro_engine::{EngineError, World};
 use cobro_surface::body::json_response;
@@ -132,7 +132,7 @@ fn outcome_word(intent: &Intent, payment: Option<&Payment>) -> &'static str {
         | IntentPhase::Processing
         | IntentPhase::Processed
         | IntentPhase::Finished => match payment.map(|payment| &payment.state) {
-            Some(PaymentState::Approved { .. }) => "approved",
+            Some(PaymentState::Authorized { .. } | PaymentState::Approved { .. }) => "approved",
             Some(PaymentState::Declined { .. }) => "rejected",
             Some(PaymentState::Reversed { .. }) => "reversed",
             Some(PaymentState::Failed) => "error",

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use cobro_engine::ports::SeedWorld;
 use cobro_engine::worlds::MAIN;
 use cobro_engine::{EngineError, World};
 use cobro_surface::body::json_response;

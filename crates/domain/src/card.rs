@@ -1,4 +1,7 @@
-//! What may be kept of a card beside the vault: BIN and last digits at most (I16).
+//! Cards: what may be kept beside the vault (BIN and last digits at most, I16), and stored ones.
+
+use crate::id::{CardId, MerchantId};
+use crate::time::Timestamp;
 
 /// What kind of account a card draws on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,6 +61,54 @@ pub struct CardFacts {
     /// Year of expiry, four digits.
     pub expiration_year: i64,
 }
+
+/// A card that a merchant may charge again by a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCard {
+    /// Whose token it is; another merchant's is another one.
+    pub merchant: MerchantId,
+    /// Our id.
+    pub id: CardId,
+    /// The random token.
+    pub token: String,
+    /// A token of digits, where the dialect has one.
+    pub subtoken: Option<String>,
+    /// Which key-encryption key wraps its data key.
+    pub key_id: i64,
+    /// The wrapped data key; empty once the card was invalidated.
+    pub wrapped_key: Vec<u8>,
+    /// Number, expiry and holder, encrypted; empty once the card was invalidated.
+    pub sealed: Vec<u8>,
+    /// A keyed hash of the number, to recognise the same card again.
+    pub fingerprint: String,
+    /// What may be known without opening it.
+    pub facts: CardFacts,
+    /// Whether it can be used.
+    pub state: StoredCardState,
+    /// Whether one use is all.
+    pub single_use: bool,
+    /// Until when it can be used, where that is limited.
+    pub expires_at: Option<Timestamp>,
+    /// What the dialect keeps with it, as JSON text: the person it belongs to.
+    pub luggage: String,
+    /// When it was stored.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub changed_at: Timestamp,
+}
+
+/// Whether a stored card can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StoredCardState {
+    /// It can.
+    Active,
+    /// It was used, and one use was all.
+    Used,
+    /// Its merchant took it back; what it held is destroyed.
+    Invalidated,
+}
+
+coded!(StoredCardState { Active = "active", Used = "used", Invalidated = "invalidated" });
 
 /// Whether a run of digits passes the Luhn test (ISO/IEC 7812-1, annex B).
 pub fn luhn(digits: &str) -> bool {

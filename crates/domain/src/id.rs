@@ -40,6 +40,8 @@ macro_rules! ids {
 }
 
 ids! {
+    /// A stored card.
+    CardId;
     /// One delivery of one event to one endpoint.
     DeliveryId;
     /// Something that happened and that a merchant may hear of.
@@ -54,6 +56,8 @@ ids! {
     PostingId;
     /// Money going back for a payment.
     RefundId;
+    /// An amount to be paid, or a card to be stored, without a terminal.
+    SessionId;
 }
 
 /// A terminal's id as its merchant's dialect writes it; unique among the merchant's terminals.

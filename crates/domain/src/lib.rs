@@ -42,11 +42,13 @@ pub mod money;
 pub mod payment;
 pub mod refund;
 pub mod scenario;
+pub mod session;
 pub mod terminal;
 pub mod time;
 
 pub use id::{
-    DeliveryId, EventId, IntentId, MerchantId, PaymentId, PostingId, RefundId, TerminalId,
+    CardId, DeliveryId, EventId, IntentId, MerchantId, PaymentId, PostingId, RefundId, SessionId,
+    TerminalId,
 };
 pub use money::{Currency, Money};
 pub use time::{Clock, Entropy, Timestamp};

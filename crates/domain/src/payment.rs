@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::card::{CardEntry, CardFacts};
 use crate::fee::Fee;
-use crate::id::{IntentId, MerchantId, PaymentId};
+use crate::id::{CardId, IntentId, MerchantId, PaymentId, SessionId};
 use crate::money::Money;
 use crate::time::Timestamp;
 
@@ -31,6 +31,12 @@ pub struct Payment {
     pub ordinal: i64,
     /// The intent that it belongs to, if a terminal took it.
     pub intent: Option<IntentId>,
+    /// The session that it belongs to, if one led to it.
+    pub session: Option<SessionId>,
+    /// The stored card that was charged, if one was.
+    pub stored_card: Option<CardId>,
+    /// Whether an approval takes the money at once; else it is only held.
+    pub capture: bool,
     /// What is to be paid, tip included.
     pub amount: Money,
     /// The part of the amount that is a tip.
@@ -71,6 +77,13 @@ pub enum PaymentState {
     },
     /// The acquirer will decide later.
     Pending,
+    /// The money is held, not taken.
+    Authorized {
+        /// The issuer's code.
+        authorization: String,
+        /// When the answer was stored.
+        at: Timestamp,
+    },
     /// The money was taken.
     Approved {
         /// The issuer's code.
@@ -101,11 +114,14 @@ pub enum ReversedBy {
     Acquirer,
     /// Our own reversal of an unanswered request.
     Recovery,
+    /// The merchant, who let go of money that was only held.
+    Merchant,
 }
 
 coded!(ReversedBy {
     Acquirer = "acquirer",
     Recovery = "recovery",
+    Merchant = "merchant",
 });
 
 macro_rules! reasons {
@@ -188,6 +204,10 @@ pub enum PaymentAction {
     LoseAnswer,
     /// The acquirer accepted our reversal.
     ReversalAccepted,
+    /// Held money is taken: this many minor units of it.
+    Capture(i64),
+    /// Held money is let go.
+    Release,
 }
 
 /// Why a payment could not do what it was asked.
@@ -224,6 +244,7 @@ impl PaymentState {
         match self {
             Self::Sending { .. } => "sending",
             Self::Pending => "pending",
+            Self::Authorized { .. } => "authorized",
             Self::Approved { .. } => "approved",
             Self::Declined { .. } => "declined",
             Self::Failed => "failed",
@@ -250,6 +271,12 @@ impl PaymentState {
             (Self::Sending { .. }, A::Defer) => Ok(Self::Pending),
             (Self::Sending { .. }, A::Fail) => Ok(Self::Failed),
             (Self::Sending { .. }, A::LoseAnswer) => Ok(Self::Unknown),
+            (Self::Authorized { authorization, .. }, A::Capture(_)) => {
+                Ok(Self::Approved { authorization, at: now })
+            }
+            (Self::Authorized { .. }, A::Release) => {
+                Ok(Self::Reversed { by: ReversedBy::Merchant })
+            }
             (Self::Unknown, A::ReversalAccepted) => Ok(Self::Reversed { by: ReversedBy::Recovery }),
             (state, action) => {
                 Err(PaymentRefused::State { state: state.code(), action: action.code() })
@@ -268,19 +295,37 @@ impl PaymentAction {
             Self::Fail => "fail",
             Self::LoseAnswer => "lose_answer",
             Self::ReversalAccepted => "reversal_accepted",
+            Self::Capture(_) => "capture",
+            Self::Release => "release",
         }
     }
 }
 
 impl Payment {
-    /// The payment after `action`. What was captured follows from it: everything on approval.
+    /// The payment after `action`. What was captured follows from it: on approval everything, or
+    /// nothing where the money is only held; on capture what is asked for.
     ///
     /// # Errors
-    /// When its state does not allow the action.
+    /// When its state does not allow the action, or more is to be captured than is held (I7).
     pub fn after(self, action: PaymentAction, now: Timestamp) -> Result<Self, PaymentRefused> {
-        let state = self.state.after(action, now)?;
+        let asked = match action {
+            PaymentAction::Capture(minor) if minor <= 0 => return Err(PaymentRefused::NotPositive),
+            PaymentAction::Capture(minor) if minor > self.amount.minor => {
+                let left_minor = self.amount.minor;
+                return Err(PaymentRefused::ExceedsRemainder { left_minor });
+            }
+            PaymentAction::Capture(minor) => minor,
+            _ => self.amount.minor,
+        };
+        let only_held = !self.capture && matches!(action, PaymentAction::Approve { .. });
+        let state = match self.state.after(action, now)? {
+            PaymentState::Approved { authorization, at } if only_held => {
+                PaymentState::Authorized { authorization, at }
+            }
+            state => state,
+        };
         let captured_minor = match state {
-            PaymentState::Approved { .. } => self.amount.minor,
+            PaymentState::Approved { .. } => asked,
             _ => self.captured_minor,
         };
         Ok(Self { state, captured_minor, changed_at: now, ..self })
@@ -356,6 +401,7 @@ mod tests {
         vec![
             PaymentState::Sending { owner: Owner(1) },
             PaymentState::Pending,
+            PaymentState::Authorized { authorization: "1".into(), at: NOW },
             PaymentState::Approved { authorization: "1".into(), at: NOW },
             PaymentState::Declined { reason: DeclineReason::Generic },
             PaymentState::Failed,
@@ -373,18 +419,21 @@ mod tests {
             PaymentAction::Fail,
             PaymentAction::LoseAnswer,
             PaymentAction::ReversalAccepted,
+            PaymentAction::Capture(1),
+            PaymentAction::Release,
         ]
     }
 
     const TABLE: &str = "\
-          approve  decline  reverse  defer   fail   lose    accepted
-sending   approved declined reversed pending failed unknown -
-pending   approved declined -        -       -      -       -
-approved  -        -        -        -       -      -       -
-declined  -        -        -        -       -      -       -
-failed    -        -        -        -       -      -       -
-unknown   -        -        -        -       -      -       reversed
-reversed  -        -        -        -       -      -       -
+           approve  decline  reverse  defer   fail   lose    accepted capture  release
+sending    approved declined reversed pending failed unknown -        -        -
+pending    approved declined -        -       -      -       -        -        -
+authorized -        -        -        -       -      -       -        approved reversed
+approved   -        -        -        -       -      -       -        -        -
+declined   -        -        -        -       -      -       -        -        -
+failed     -        -        -        -       -      -       -        -        -
+unknown    -        -        -        -       -      -       reversed -        -
+reversed   -        -        -        -       -      -       -        -        -
 ";
 
     #[test]
@@ -410,6 +459,9 @@ reversed  -        -        -        -       -      -       -
             number: 1,
             ordinal: 1,
             intent: None,
+            session: None,
+            stored_card: None,
+            capture: true,
             amount: Money::new(captured_minor, Currency::ARS),
             tip_minor: 0,
             installments: 1,
@@ -433,6 +485,29 @@ reversed  -        -        -        -       -      -       -
             created_at: NOW,
             changed_at: NOW,
         }
+    }
+
+    #[test]
+    fn held_money_is_taken_once_and_at_most_as_a_whole() {
+        let sending = Payment {
+            capture: false,
+            captured_minor: 0,
+            state: PaymentState::Sending { owner: Owner(1) },
+            ..approved(100)
+        };
+        let approve = PaymentAction::Approve { authorization: "1".into() };
+        let held = sending.after(approve, NOW).unwrap();
+        assert_eq!((held.state.code(), held.captured_minor), ("authorized", 0));
+        for (minor, ok) in [(0, false), (-1, false), (101, false), (40, true), (100, true)] {
+            let taken = held.clone().after(PaymentAction::Capture(minor), NOW);
+            assert_eq!(taken.is_ok(), ok, "{minor}");
+            if let Ok(taken) = taken {
+                assert_eq!((taken.state.code(), taken.captured_minor), ("approved", minor));
+                assert!(taken.after(PaymentAction::Capture(1), NOW).is_err());
+            }
+        }
+        let released = held.after(PaymentAction::Release, NOW).unwrap();
+        assert_eq!((released.state.code(), released.captured_minor), ("reversed", 0));
     }
 
     #[test]

@@ -54,15 +54,10 @@ const UNBALANCED: &str = "SELECT posting, currency, CAST(SUM(amount) AS BIGINT) 
 
 const ENTRIES: &str = "SELECT COUNT(*) FROM entry";
 
-const PAYMENTS: &str = "SELECT merchant, id, lane, number, ordinal, intent, amount, currency, \
-     tip, installments, brand, card_kind, bin, last_digits, issuer, expiration_month, \
-     expiration_year, entry, trace, state, owner, authorization_code, approved_at, \
-     decline_reason, reversed_by, captured, refunded, refund_pending, fee, tax, luggage, \
-     created_at, changed_at FROM payment WHERE merchant > $1 OR (merchant = $2 AND id > $3) \
-     ORDER BY merchant, id LIMIT $4";
+const PAYMENTS: &str =
+    "WHERE merchant > $1 OR (merchant = $2 AND id > $3) ORDER BY merchant, id LIMIT $4";
 
-const REFUNDS: &str = "SELECT merchant, id, lane, number, payment, ordinal, amount, currency, \
-     trace, state, owner, luggage, created_at, changed_at FROM refund ORDER BY merchant, id";
+const REFUNDS: &str = "ORDER BY merchant, id";
 
 const BUSY: &str = "SELECT t.merchant, t.id FROM terminal AS t LEFT JOIN intent AS i \
      ON i.merchant = t.merchant AND i.id = t.current_intent \
@@ -198,7 +193,7 @@ type Refunded = BTreeMap<PaymentId, (i64, i64)>;
 
 fn read_refunds(reader: &mut Reader<'_>, books: &mut Books) -> Result<Refunded, Offence> {
     let mut refunded = Refunded::new();
-    let rows = reader.list::<Refund>(REFUNDS, &[]);
+    let rows = reader.select::<Refund>(REFUNDS, &[]);
     for refund in rows.map_err(|error| Offence::Engine(error.into()))? {
         let sums = refunded.entry(refund.payment).or_default();
         let stands = match refund.state {
@@ -228,14 +223,14 @@ fn read_payments(
     let mut place = (Cell::Bytes(Vec::new()), Cell::Bytes(Vec::new()));
     loop {
         let params = [place.0.clone(), place.0.clone(), place.1.clone(), PAGE.to_cell()];
-        let page = reader.list::<Payment>(PAYMENTS, &params);
+        let page = reader.select::<Payment>(PAYMENTS, &params);
         let page = page.map_err(|error| Offence::Engine(error.into()))?;
         let Some(last) = page.last() else { return Ok(()) };
         place = (last.merchant.to_cell(), last.id.to_cell());
         for payment in page {
             check_payment(&payment, refunded.remove(&payment.id).unwrap_or_default())?;
             let stands = match payment.state {
-                PaymentState::Approved { .. } => Some(true),
+                PaymentState::Authorized { .. } | PaymentState::Approved { .. } => Some(true),
                 PaymentState::Declined { .. }
                 | PaymentState::Failed
                 | PaymentState::Reversed { .. } => Some(false),

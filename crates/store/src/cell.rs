@@ -3,8 +3,8 @@
 use cobro_domain::money::Currency;
 use cobro_domain::payment::{Owner, Trace};
 use cobro_domain::{
-    DeliveryId, EventId, IntentId, MerchantId, PaymentId, PostingId, RefundId, TerminalId,
-    Timestamp,
+    CardId, DeliveryId, EventId, IntentId, MerchantId, PaymentId, PostingId, RefundId, SessionId,
+    TerminalId, Timestamp,
 };
 use uuid::Uuid;
 
@@ -159,7 +159,7 @@ impl FromCell for Uuid {
 }
 
 ids!(DeliveryId, EventId, IntentId, MerchantId, PaymentId, PostingId, RefundId, TerminalId);
-ids!(Owner, Trace);
+ids!(CardId, SessionId, Owner, Trace);
 
 impl ToCell for Timestamp {
     fn to_cell(&self) -> Cell {

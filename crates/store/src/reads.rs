@@ -48,6 +48,15 @@ impl Reader<'_> {
         Ok(self.rows(sql, params)?.into_iter().map(decode).collect::<Result<_, _>>()?)
     }
 
+    /// Rows of a table; `rest` is what follows `FROM table`, in the subset of SQL that both
+    /// databases understand.
+    ///
+    /// # Errors
+    /// When the database fails or a row cannot be read.
+    pub fn select<R: Row>(&mut self, rest: &str, params: &[Cell]) -> Result<Vec<R>, StoreError> {
+        self.list(&format!("{} {rest}", sql::select_all(R::TABLE)), params)
+    }
+
     /// The cells of a query's rows.
     ///
     /// # Errors

@@ -16,10 +16,14 @@ fn conditions(columns: &[Column], first: usize) -> String {
     parts.join(" AND ")
 }
 
+/// All columns of a table, to be followed by a condition.
+pub(crate) fn select_all(table: &Table) -> String {
+    format!("SELECT {} FROM {}", names(table.columns), table.name)
+}
+
 /// The row with a key; the same text on both databases.
 pub(crate) fn select(table: &Table) -> String {
-    let (columns, key) = (names(table.columns), conditions(table.key_columns(), 1));
-    format!("SELECT {columns} FROM {} WHERE {key}", table.name)
+    format!("{} WHERE {}", select_all(table), conditions(table.key_columns(), 1))
 }
 
 /// One row at a time, for SQLite. Parameters of an update: other columns, then the key.

@@ -33,6 +33,9 @@ pub struct Table {
     pub key: usize,
     /// The columns, those of the key first.
     pub columns: &'static [Column],
+    /// Whether rows belong to one lane each, so that a lane may remember them. Rows that several
+    /// lanes write (the directory) are read from the database every time.
+    pub lane_owned: bool,
 }
 
 impl Table {
@@ -51,9 +54,13 @@ impl Table {
 #[macro_export]
 macro_rules! table {
     ($name:literal, $key:literal; $($column:ident: $kind:ident),* $(,)?) => {
+        $crate::table!($name, $key, true; $($column: $kind),*)
+    };
+    ($name:literal, $key:literal, $lane_owned:literal; $($column:ident: $kind:ident),* $(,)?) => {
         &$crate::Table {
             name: $name,
             key: $key,
+            lane_owned: $lane_owned,
             columns: &[$($crate::Column {
                 name: stringify!($column),
                 kind: $crate::Kind::$kind,
@@ -133,6 +140,7 @@ impl Cells {
     ///
     /// # Errors
     /// When there is none, or it holds something else.
+    #[expect(clippy::should_implement_trait, reason = "each call may read another type")]
     pub fn next<T: FromCell>(&mut self) -> Result<T, Corrupt> {
         let place = self.place;
         self.place += 1;

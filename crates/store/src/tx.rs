@@ -229,6 +229,9 @@ impl Memory {
     }
 
     fn remember(&mut self, row: RowKey, cells: Option<Vec<Cell>>) {
+        if !row.table.lane_owned {
+            return;
+        }
         if self.young.len() >= REMEMBERED_ROWS_MAX {
             self.old = std::mem::take(&mut self.young);
         }

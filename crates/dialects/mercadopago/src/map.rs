@@ -47,6 +47,7 @@ pub(crate) fn payment_status(payment: &Payment) -> Option<(&'static str, &'stati
             ("in_process", "pending_contingency")
         }
         PaymentState::Unknown => ("pending", "pending_contingency"),
+        PaymentState::Authorized { .. } => ("authorized", "pending_capture"),
         PaymentState::Approved { .. } if payment.is_fully_refunded() => ("refunded", "refunded"),
         PaymentState::Approved { .. } if payment.refunded_minor > 0 => {
             ("approved", "partially_refunded")

@@ -39,7 +39,8 @@ CREATE TABLE IF NOT EXISTS intent (
 
 CREATE TABLE IF NOT EXISTS payment (
     merchant {bytes} NOT NULL, id {bytes} NOT NULL, lane {int} NOT NULL, number {int} NOT NULL,
-    ordinal {int} NOT NULL, intent {bytes}, amount {int} NOT NULL, currency {text} NOT NULL,
+    ordinal {int} NOT NULL, intent {bytes}, session {bytes}, stored_card {bytes},
+    capture {int} NOT NULL, amount {int} NOT NULL, currency {text} NOT NULL,
     tip {int} NOT NULL, installments {int} NOT NULL, brand {text} NOT NULL,
     card_kind {text} NOT NULL, bin {text} NOT NULL, last_digits {text} NOT NULL,
     issuer {text} NOT NULL, expiration_month {int} NOT NULL, expiration_year {int} NOT NULL,
@@ -55,6 +56,8 @@ CREATE TABLE IF NOT EXISTS payment (
 
 CREATE UNIQUE INDEX IF NOT EXISTS payment_by_number ON payment (merchant, number);
 CREATE UNIQUE INDEX IF NOT EXISTS payment_by_ordinal ON payment (merchant, ordinal);
+CREATE UNIQUE INDEX IF NOT EXISTS payment_by_session ON payment (merchant, session, ordinal)
+    WHERE session IS NOT NULL;
 CREATE INDEX IF NOT EXISTS payment_unsettled ON payment (lane, id)
     WHERE state = 'sending' OR state = 'unknown';
 

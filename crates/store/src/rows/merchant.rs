@@ -65,7 +65,7 @@ pub struct DirectoryRow {
 
 impl Row for DirectoryRow {
     type Key = (String, String);
-    const TABLE: &'static Table = crate::table!("directory", 2;
+    const TABLE: &'static Table = crate::table!("directory", 2, false;
         kind: Text, value: Text, merchant: Bytes, subject: Text);
 
     fn cells(&self) -> Vec<Cell> {

@@ -3,10 +3,12 @@
 //! Reading a row rebuilds the value; an impossible combination of columns is an error that names
 //! table and row.
 
+mod card;
 mod ledger;
 mod merchant;
 mod outbox;
 mod payment;
+mod session;
 mod terminal;
 mod work;
 
@@ -15,11 +17,13 @@ pub use merchant::DirectoryRow;
 pub use outbox::DUE_DELIVERIES;
 pub use work::{CounterRow, DUE_TIMERS, IdempotencyRow, MetaRow, TailRow, Timer, TimerKind};
 
+use cobro_domain::card::StoredCard;
 use cobro_domain::event::{Delivery, Event};
 use cobro_domain::intent::Intent;
 use cobro_domain::merchant::{Endpoint, Merchant};
 use cobro_domain::payment::Payment;
 use cobro_domain::refund::Refund;
+use cobro_domain::session::Session;
 use cobro_domain::terminal::Terminal;
 
 use crate::schema::{Migration, Schema};
@@ -44,6 +48,11 @@ pub static WORLD: Schema = Schema {
         Timer::TABLE,
         IdempotencyRow::TABLE,
         MetaRow::TABLE,
+        StoredCard::TABLE,
+        Session::TABLE,
     ],
-    migrations: &[Migration { number: 1, sql: include_str!("../migrations/0001_first.sql") }],
+    migrations: &[
+        Migration { number: 1, sql: include_str!("../migrations/0001_first.sql") },
+        Migration { number: 3, sql: include_str!("../migrations/0003_cards.sql") },
+    ],
 };

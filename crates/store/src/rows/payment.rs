@@ -14,6 +14,7 @@ impl Row for Payment {
     type Key = (MerchantId, PaymentId);
     const TABLE: &'static Table = crate::table!("payment", 2;
         merchant: Bytes, id: Bytes, lane: Int, number: Int, ordinal: Int, intent: Bytes,
+        session: Bytes, stored_card: Bytes, capture: Int,
         amount: Int, currency: Text, tip: Int, installments: Int, brand: Text, card_kind: Text,
         bin: Text, last_digits: Text, issuer: Text, expiration_month: Int, expiration_year: Int,
         entry: Text, trace: Int, state: Text, owner: Int, authorization_code: Text,
@@ -28,20 +29,16 @@ impl Row for Payment {
             self.number.to_cell(),
             self.ordinal.to_cell(),
             self.intent.to_cell(),
+            self.session.to_cell(),
+            self.stored_card.to_cell(),
+            self.capture.to_cell(),
             self.amount.minor.to_cell(),
             self.amount.currency.to_cell(),
             self.tip_minor.to_cell(),
             self.installments.to_cell(),
-            self.card.brand.to_cell(),
-            self.card.kind.code().to_cell(),
-            self.card.bin.to_cell(),
-            self.card.last_digits.to_cell(),
-            self.card.issuer.to_cell(),
-            self.card.expiration_month.to_cell(),
-            self.card.expiration_year.to_cell(),
-            self.entry.code().to_cell(),
-            self.trace.to_cell(),
         ];
+        cells.extend(card_cells(&self.card));
+        cells.extend([self.entry.code().to_cell(), self.trace.to_cell()]);
         cells.extend(state_cells(&self.state));
         cells.extend([
             self.captured_minor.to_cell(),
@@ -64,6 +61,9 @@ impl Row for Payment {
             number: cells.next()?,
             ordinal: cells.next()?,
             intent: cells.next()?,
+            session: cells.next()?,
+            stored_card: cells.next()?,
+            capture: cells.next()?,
             amount: Money::new(cells.next()?, cells.next()?),
             tip_minor: cells.next()?,
             installments: cells.next()?,
@@ -82,7 +82,20 @@ impl Row for Payment {
     }
 }
 
-fn read_card(cells: &mut Cells) -> Result<CardFacts, Corrupt> {
+/// The columns brand, card_kind, bin, last_digits, issuer, expiration_month, expiration_year.
+pub(super) fn card_cells(card: &CardFacts) -> [Cell; 7] {
+    [
+        card.brand.to_cell(),
+        card.kind.code().to_cell(),
+        card.bin.to_cell(),
+        card.last_digits.to_cell(),
+        card.issuer.to_cell(),
+        card.expiration_month.to_cell(),
+        card.expiration_year.to_cell(),
+    ]
+}
+
+pub(super) fn read_card(cells: &mut Cells) -> Result<CardFacts, Corrupt> {
     Ok(CardFacts {
         brand: cells.next()?,
         kind: cells.word(CardKind::from_code)?,
@@ -101,7 +114,8 @@ fn state_cells(state: &PaymentState) -> [Cell; 6] {
         PaymentState::Sending { owner } => {
             [owner.to_cell(), Cell::Null, Cell::Null, Cell::Null, Cell::Null]
         }
-        PaymentState::Approved { authorization, at } => {
+        PaymentState::Authorized { authorization, at }
+        | PaymentState::Approved { authorization, at } => {
             [Cell::Null, authorization.to_cell(), at.to_cell(), Cell::Null, Cell::Null]
         }
         PaymentState::Declined { reason } => {
@@ -129,6 +143,9 @@ fn read_state(cells: &mut Cells) -> Result<PaymentState, Corrupt> {
     Ok(match (code.as_str(), owner, authorization, at, reason, by) {
         ("sending", Some(owner), None, None, None, None) => PaymentState::Sending { owner },
         ("pending", None, None, None, None, None) => PaymentState::Pending,
+        ("authorized", None, Some(authorization), Some(at), None, None) => {
+            PaymentState::Authorized { authorization, at }
+        }
         ("approved", None, Some(authorization), Some(at), None, None) => {
             PaymentState::Approved { authorization, at }
         }

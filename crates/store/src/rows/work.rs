@@ -190,7 +190,7 @@ pub struct MetaRow {
 
 impl Row for MetaRow {
     type Key = (String,);
-    const TABLE: &'static Table = crate::table!("meta", 1; name: Text, value: Int);
+    const TABLE: &'static Table = crate::table!("meta", 1, false; name: Text, value: Int);
 
     fn cells(&self) -> Vec<Cell> {
         vec![self.name.to_cell(), self.value.to_cell()]

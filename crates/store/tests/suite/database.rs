@@ -21,6 +21,8 @@ pub(crate) struct Directory(PathBuf);
 impl Directory {
     pub(crate) fn new() -> Self {
         let path = std::env::temp_dir().join(unique());
+        // Left behind by a process of the same number that was killed.
+        let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
@@ -55,6 +57,7 @@ impl Database {
             return None;
         };
         let name = unique();
+        query(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         query(&server, &format!("CREATE DATABASE {name} TEMPLATE template0 {options}"));
         Some(Self { server, name })
     }
