@@ -65,6 +65,14 @@ impl Acquirer for SimulatedAcquirer {
         .boxed()
     }
 
+    fn capture(&self, original: Trace, amount: Money) -> BoxFuture<'_, AdviceAnswer> {
+        async move {
+            let written = self.change(original, move |tx| capture(tx, original, amount)).await;
+            written.unwrap_or_else(silent)
+        }
+        .boxed()
+    }
+
     fn reverse(&self, original: Trace, at: Timestamp) -> BoxFuture<'_, AdviceAnswer> {
         async move {
             let written = self.change(original, move |tx| reverse(tx, original, at)).await;
@@ -159,6 +167,21 @@ fn reverse(tx: &mut Tx<'_>, original: Trace, at: Timestamp) -> Result<(), Engine
         }),
     }
     Ok(())
+}
+
+/// Takes held money. What was taken before stays taken: the same advice is accepted again.
+fn capture(tx: &mut Tx<'_>, original: Trace, amount: Money) -> Result<AdviceAnswer, EngineError> {
+    match tx.get::<BookRow>(&(original,))? {
+        Some(row)
+            if row.standing == Standing::Stands
+                && row.amount.currency == amount.currency
+                && amount.minor <= row.amount.minor =>
+        {
+            tx.save(&BookRow { amount, ..row });
+            Ok(AdviceAnswer::Accepted)
+        }
+        _ => Ok(AdviceAnswer::Refused),
+    }
 }
 
 fn refund(tx: &mut Tx<'_>, ask: &RefundAsk) -> Result<AdviceAnswer, EngineError> {

@@ -1,7 +1,7 @@
 // What was sent to webhooks, each attempt with its answer; any of them can be sent again.
 
 import { call } from './api.js';
-import { shown, toast } from './chrome.js';
+import { toast } from './chrome.js';
 import { el } from './dom.js';
 import { block, headers, journal, open, precise, tag } from './journal.js';
 import { key, language, t } from './texts.js';
@@ -19,10 +19,8 @@ function state(delivery) {
 }
 
 async function replay(delivery) {
-  const made = await shown(() => call('POST', `deliveries/${encodeURIComponent(delivery.id)}/replay`, {}));
-  if (!made) return;
-  page.arrived(made);
-  toast(t('replayed'), 'good');
+  const made = await page.ask(() => call('POST', `deliveries/${encodeURIComponent(delivery.id)}/replay`, {}));
+  if (made) toast(t('replayed'), 'good');
 }
 
 const again = (delivery) => el('button', { type: 'button', class: 'button small', onclick: () => replay(delivery) }, t('replay'));

@@ -54,7 +54,8 @@ sheet?.addEventListener('click', (event) => event.target === sheet && sheet.clos
 /**
  * Runs a journal page. `path` and `list` name the resource and its member; `columns` are
  * `{ title, cell(entry), class? }`; `details(entry)` opens an entry; `event` is the stream's event
- * that carries an entry, without one the list is read again every `poll` milliseconds.
+ * that carries an entry, without one the list is read again every `poll` milliseconds. What comes
+ * back has `ask(work)`, which shows the entry that a call answers.
  */
 export function journal({ lead, path, list, columns, details, event, poll }) {
   document.getElementById('journal-lead').textContent = lead;
@@ -63,6 +64,7 @@ export function journal({ lead, path, list, columns, details, event, poll }) {
   const rows = new Map();
   let next = null;
   let deep = false;
+  let news = 0;
 
   table.tHead.rows[0].append(...columns.map(({ title, class: name }) => el('th', { scope: 'col', class: name }, title)));
 
@@ -85,7 +87,7 @@ export function journal({ lead, path, list, columns, details, event, poll }) {
     const line = row(entry);
     if (known) known.line.replaceWith(line);
     else body[where](line);
-    rows.set(entry.id, { entry, line });
+    rows.set(entry.id, { entry, line, told: known?.told ?? 0 });
     if (!known && where === 'prepend' && !deep && rows.size > KEPT) {
       rows.delete(body.lastElementChild.dataset.id);
       body.lastElementChild.remove();
@@ -98,12 +100,29 @@ export function journal({ lead, path, list, columns, details, event, poll }) {
     document.getElementById('empty').hidden = true;
   }
 
+  function told(entry) {
+    arrived(entry);
+    news += 1;
+    rows.get(entry.id).told = news;
+  }
+
+  // An answer is older than what the stream said of the same entry since it was asked for.
+  const stale = (entry, since) => (rows.get(entry.id)?.told ?? 0) > since;
+
+  async function ask(work) {
+    const since = news;
+    const entry = await shown(work);
+    if (entry && !stale(entry, since)) arrived(entry);
+    return entry;
+  }
+
   async function read() {
+    const since = news;
     const page = await shown(() => call('GET', `${path}?limit=${PAGE}`));
     if (!page) return;
     const first = rows.size === 0;
     if (first) page[list].forEach((entry) => put(entry, 'append'));
-    else page[list].reverse().forEach(arrived);
+    else page[list].filter((entry) => !stale(entry, since)).reverse().forEach(arrived);
     if (first) next = page.next;
     document.getElementById('more').hidden = !next;
     document.getElementById('empty').hidden = rows.size > 0;
@@ -119,6 +138,6 @@ export function journal({ lead, path, list, columns, details, event, poll }) {
   });
 
   if (poll) setInterval(() => document.hidden || read(), poll);
-  start({ reload: read, handlers: event ? { [event]: arrived } : {} });
-  return { arrived };
+  start({ reload: read, handlers: event ? { [event]: told } : {} });
+  return { ask };
 }

@@ -4,7 +4,7 @@ import { el } from './dom.js';
 import { money, stampAt } from './money.js';
 import { RESULTS, resultName } from './screen.js';
 import { t, key } from './texts.js';
-import { reasonText } from './view.js';
+import { cardWords, reasonText } from './view.js';
 
 const ENTRIES = { tap: key('receipt-entry-tap'), insert: key('receipt-entry-insert'), swipe: key('receipt-entry-swipe') };
 const TYPES = {
@@ -33,7 +33,7 @@ export function receipt(terminal, last) {
     el('dl', {},
       line(t('receipt-date'), last.at ? stampAt(new Date(last.at), last.intent.currency) : null),
       line(t('receipt-terminal'), terminal.id.split('__').at(-1)),
-      card ? line(t('receipt-card'), `${card.brand ?? ''} **** ${card.last_digits ?? ''}`.trim()) : null,
+      card ? line(t('receipt-card'), cardWords(card, '****')) : null,
       card?.type ? line(t('receipt-type'), known(TYPES, card.type)) : null,
       card?.entry ? line(t('receipt-entry'), known(ENTRIES, card.entry)) : null,
       line(t('receipt-authorization'), last.payment?.authorization_code),

@@ -71,11 +71,15 @@ function processing({ intent }, terminal, local) {
   };
 }
 
-function cardLine(payment) {
-  const card = payment?.card;
-  if (!card) return null;
-  return el('p', { class: 'with' }, `${card.brand ?? ''} •••• ${card.last_digits ?? ''}`.trim());
+// Brands as their owners write them; another word is shown as it came.
+const BRANDS = { amex: 'American Express', elo: 'Elo', hipercard: 'Hipercard', master: 'Mastercard', mastercard: 'Mastercard', visa: 'Visa' };
+
+/** A card in words, as `Visa •••• 1234`. */
+export function cardWords({ brand, last_digits: digits }, dots = '••••') {
+  return [BRANDS[brand?.toLowerCase()] ?? brand, digits && `${dots} ${digits}`].filter(Boolean).join(' ');
 }
+
+const cardLine = (payment) => (payment?.card ? el('p', { class: 'with' }, cardWords(payment.card)) : null);
 
 function result({ name, last, asking }, terminal) {
   const { icon: sign, title, hint } = RESULTS[name];

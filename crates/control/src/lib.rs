@@ -2,12 +2,12 @@
 //!
 //! What a person does at a terminal or with the clock, a program does here; the console and the
 //! subcommands are its first clients. The API belongs to the sandbox alone: whoever is let in can
-//! read every secret of every world, so [`access`] decides before anything else is looked at.
+//! read every secret of every world, so `access` decides before anything else is looked at.
 //!
 //! What is deliberately absent: providers' words. States, ids, modes and settings are asked of the
 //! dialect that a merchant speaks ([`cobro_engine::ports::Describe`]).
 //!
-//! Read in this order: [`access`], [`input`], [`refusal`], [`view`], then the calls.
+//! Read in this order: `access`, `input`, `refusal`, `view`, then the calls.
 
 mod access;
 mod answers;

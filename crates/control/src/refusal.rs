@@ -64,6 +64,7 @@ fn status_of(error: &EngineError) -> StatusCode {
         | EngineError::NothingTaken
         | EngineError::Intent(_)
         | EngineError::Payment(_)
+        | EngineError::Session(_)
         | EngineError::StaleCaller
         | EngineError::MerchantState(_)
         | EngineError::Unsupported(_) => StatusCode::CONFLICT,
@@ -71,7 +72,7 @@ fn status_of(error: &EngineError) -> StatusCode {
         EngineError::Money(_) => StatusCode::UNPROCESSABLE_ENTITY,
         EngineError::Unanswered => StatusCode::GATEWAY_TIMEOUT,
         EngineError::Store(_) | EngineError::Tx(_) => StatusCode::SERVICE_UNAVAILABLE,
-        EngineError::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        EngineError::Fault(_) | EngineError::Vault(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -87,6 +88,8 @@ const fn code_of(error: &EngineError) -> &'static str {
         EngineError::NothingTaken => "nothing_taken",
         EngineError::Intent(_) => "intent_state",
         EngineError::Payment(_) => "payment_state",
+        EngineError::Session(_) => "session_state",
+        EngineError::Vault(_) => "vault",
         EngineError::StaleCaller => "stale_caller",
         EngineError::MerchantState(_) => "merchant_state",
         EngineError::Money(_) => "amount",
@@ -100,11 +103,13 @@ const fn code_of(error: &EngineError) -> &'static str {
 
 const fn word(subject: Subject) -> &'static str {
     match subject {
+        Subject::Card => "card",
         Subject::Delivery => "delivery",
         Subject::Intent => "intent",
         Subject::Merchant => "merchant",
         Subject::Payment => "payment",
         Subject::Refund => "refund",
+        Subject::Session => "session",
         Subject::Terminal => "terminal",
         Subject::World => "world",
     }

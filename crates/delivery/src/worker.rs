@@ -30,7 +30,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::sender::Sender;
 use desk::Desk;
-use exchange::Outcome;
 use queue::{Chain, Place, Queue};
 
 /// How long an attempt may take while somebody waits for it, unless said otherwise.
@@ -329,26 +328,26 @@ async fn attempt(inner: Arc<Inner>, place: Place, job: Job) {
     let attempt = async {
         // It may have waited for a long time.
         if !world.peers().leads(lane).await {
-            return Outcome::NotNow;
+            return None;
         }
         exchange::attempt(&inner.sender, &world, &desk, &delivery, inner.patience).await
     };
-    let outcome = tokio::select! {
-        outcome = AssertUnwindSafe(attempt).catch_unwind() => outcome.unwrap_or_else(|_| {
+    let attempted = tokio::select! {
+        attempted = AssertUnwindSafe(attempt).catch_unwind() => attempted.unwrap_or_else(|_| {
             tracing::error!(delivery = %delivery.id, "an attempt panicked");
-            exchange::fault(&delivery)
+            Some(exchange::fault(&delivery))
         }),
-        () = desk.cut.cancelled() => Outcome::NotNow,
+        () = desk.cut.cancelled() => None,
     };
     inner.queue().finish(&place);
     inner.pump();
-    match outcome {
-        Outcome::Told(attempted) => {
+    match attempted {
+        Some(attempted) => {
             if desk.note(lane, attempted) {
                 desk.record(&world, lane).await;
             }
         }
-        Outcome::NotNow => {
+        None => {
             tokio::select! {
                 () = tokio::time::sleep(SOON) => {}
                 () = desk.cut.cancelled() => {}

@@ -70,6 +70,22 @@ kinds! {
     PaymentPending = "payment.pending",
     /// A payment was undone.
     PaymentReversed = "payment.reversed",
+    /// Held money was taken.
+    PaymentCaptured = "payment.captured",
+    /// A session was made.
+    SessionOpened = "session.opened",
+    /// A part of a session was paid.
+    SessionPartial = "session.approved_partial",
+    /// A session was paid, or its card stored.
+    SessionApproved = "session.approved",
+    /// A session ended without its money.
+    SessionRejected = "session.rejected",
+    /// A session ended with a part of its money.
+    SessionPartialExpired = "session.partial_expired",
+    /// A card was stored.
+    CardStored = "card.stored",
+    /// A stored card was taken back.
+    CardInvalidated = "card.invalidated",
     /// A refund was accepted.
     RefundApproved = "refund.approved",
     /// A refund was refused.

@@ -91,10 +91,11 @@ impl IdSource {
     pub fn next_uuid(&mut self) -> Uuid {
         let micros = self.at.micros().max(0).unsigned_abs();
         let (millis, rest) = (micros / 1000, micros % 1000);
-        let order = (u64::from(self.index) << 4) | u64::from(self.made & 0xf);
+        // Sixteen bits of order: the place in the batch, then the count within the command.
+        let order = (u64::from(self.index & 0xff) << 8) | u64::from(self.made & 0xff);
         self.made = self.made.wrapping_add(1);
-        let high = (millis << 16) | 0x4000 | (rest << 2) | (self.random() & 0b11);
-        // The variant, fourteen bits of order, forty-eight bits of chance.
+        let high = (millis << 16) | 0x4000 | (rest << 2) | (order >> 14);
+        // The variant, the rest of the order, forty-eight bits of chance.
         let low = (0b10 << 62) | ((order & 0x3fff) << 48) | (self.random() >> 16);
         Uuid::from_u64_pair(high, low)
     }

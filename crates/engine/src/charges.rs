@@ -23,6 +23,7 @@ use cobro_domain::{MerchantId, PaymentId, TerminalId, Timestamp};
 use cobro_store::rows::TimerKind;
 use cobro_store::{StoreError, Tx};
 
+use crate::card_charges::session_moved;
 use crate::emit::{
     emit_intent, emit_payment, next_number, next_ordinal, next_trace, post, require, set_timer,
     stop_timer,
@@ -79,8 +80,9 @@ impl World {
             // Held until the answer is stored, so that the clock does not move in between.
             let _gate = world.gate().read().await;
             let begun = begin(&world, merchant, terminal, command).await?;
-            let answer = ask(&world, &begun).await;
-            apply(&world, merchant, begun.payment.id, answer).await
+            let answer = ask(&world, &begun.payment, begun.scenario).await;
+            apply(&world, merchant, begun.payment.id, answer).await?;
+            world.read_intent(merchant, begun.intent.id).await
         });
         task.await.map_err(|_| EngineError::Unanswered)?
     }
@@ -186,16 +188,18 @@ fn decide(
     Ok((card, fault.unwrap_or(scenario)))
 }
 
-async fn ask(world: &World, begun: &Begun) -> Answer {
+/// Asks the acquirer for a payment that is being sent.
+pub(crate) async fn ask(world: &World, payment: &Payment, scenario: Scenario) -> Answer {
     let ask = Authorise {
-        trace: begun.payment.trace,
-        merchant: begun.payment.merchant,
-        amount: begun.payment.amount,
-        installments: begun.payment.installments,
-        card: begun.payment.card.clone(),
-        entry: begun.payment.entry,
-        scenario: begun.scenario,
-        at: begun.intent.changed_at,
+        trace: payment.trace,
+        merchant: payment.merchant,
+        amount: payment.amount,
+        installments: payment.installments,
+        card: payment.card.clone(),
+        entry: payment.entry,
+        capture: payment.capture,
+        scenario,
+        at: payment.created_at,
     };
     let answer = tokio::time::timeout(ANSWER_TIMEOUT, world.acquirer().authorise(ask)).await;
     answer.unwrap_or(Answer::Silent)
@@ -203,12 +207,12 @@ async fn ask(world: &World, begun: &Begun) -> Answer {
 
 /// Stores an answer. What the store did not take for want of room or of a connection is handed to
 /// it again: the answer must not be lost while this process lives.
-async fn apply(
+pub(crate) async fn apply(
     world: &World,
     merchant: MerchantId,
     payment: PaymentId,
     answer: Answer,
-) -> Result<IntentView, EngineError> {
+) -> Result<(), EngineError> {
     let mut pause = Duration::from_millis(10);
     loop {
         let (own, seed, answer) = (world.clone(), world.entropy().seed(), answer.clone());
@@ -247,29 +251,28 @@ pub(crate) fn apply_command(
     id: PaymentId,
     answer: &Answer,
     seed: [u8; 16],
-) -> Result<IntentView, EngineError> {
+) -> Result<(), EngineError> {
     let payment: Payment = require(tx, &(merchant, id), Subject::Payment)?;
-    let intent = match payment.intent {
-        Some(intent) => require::<Intent>(tx, &(merchant, intent), Subject::Intent)?,
-        None => return Err(EngineError::Fault("a terminal's payment has no intent".to_owned())),
-    };
     let waits = match payment.state {
         PaymentState::Sending { .. } => true,
         PaymentState::Pending => !matches!(answer, Answer::Silent | Answer::Deferred { .. }),
         _ => false,
     };
     if !waits {
-        return Ok(IntentView { intent, payment: Some(payment) });
+        return Ok(());
     }
     let merchant: Merchant = require(tx, &(merchant,), Subject::Merchant)?;
     let mut ids = tx.ids(seed);
     let was_pending = payment.state == PaymentState::Pending;
     let payment = answered(tx, world, &mut ids, &merchant, payment, answer)?;
-    if was_pending {
-        return Ok(IntentView { intent, payment: Some(payment) });
+    if let (Some(intent), false) = (payment.intent, was_pending) {
+        let intent: Intent = require(tx, &(merchant.id, intent), Subject::Intent)?;
+        moved(tx, world, &mut ids, &merchant, intent, &payment)?;
     }
-    let intent = moved(tx, world, &mut ids, &merchant, intent, &payment)?;
-    Ok(IntentView { intent, payment: Some(payment) })
+    if let Some(session) = payment.session {
+        session_moved(tx, world, &mut ids, &merchant, session, &payment)?;
+    }
+    Ok(())
 }
 
 /// The payment after the answer, saved, posted and told of.
@@ -300,7 +303,7 @@ fn answered(
     tx.save(&payment);
     let event = emit_payment(tx, world, ids, merchant, kind, &payment)?;
     match answer {
-        Answer::Approved { .. } => {
+        Answer::Approved { .. } if payment.captured_minor > 0 => {
             let entries = ledger::approval(payment.amount, payment.fee);
             post(tx, ids, merchant.id, event, &entries)?;
         }
@@ -309,7 +312,7 @@ fn answered(
             let subject = payment.id.to_string();
             set_timer(tx, merchant.id, TimerKind::ResolvePending, subject, *until, 0)?;
         }
-        Answer::Declined(_) | Answer::Reversed | Answer::Failed => {}
+        Answer::Approved { .. } | Answer::Declined(_) | Answer::Reversed | Answer::Failed => {}
     }
     Ok(payment)
 }

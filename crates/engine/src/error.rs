@@ -5,12 +5,17 @@ use cobro_domain::ledger::Unbalanced;
 use cobro_domain::merchant::MerchantState;
 use cobro_domain::money::MoneyError;
 use cobro_domain::payment::PaymentRefused;
+use cobro_domain::session::SessionRefused;
 use cobro_store::{StoreError, TxError};
 use thiserror::Error;
+
+use crate::vault::VaultError;
 
 /// What was not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
+    /// A stored card.
+    Card,
     /// A delivery.
     Delivery,
     /// An intent.
@@ -21,6 +26,8 @@ pub enum Subject {
     Payment,
     /// A refund.
     Refund,
+    /// A session.
+    Session,
     /// A terminal.
     Terminal,
     /// A world.
@@ -63,6 +70,12 @@ pub enum EngineError {
     /// The merchant may not work.
     #[error("the merchant is {}", .0.code())]
     MerchantState(MerchantState),
+    /// The session's state does not allow it.
+    #[error(transparent)]
+    Session(#[from] SessionRefused),
+    /// A stored card cannot be opened.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// An amount does not fit.
     #[error(transparent)]
     Money(#[from] MoneyError),

@@ -6,7 +6,7 @@ use cobro_domain::money::Money;
 use cobro_domain::payment::Payment;
 use cobro_domain::scenario::Scenario;
 use cobro_domain::terminal::{OperatingMode, Terminal};
-use cobro_domain::{IntentId, TerminalId};
+use cobro_domain::{IntentId, MerchantId, TerminalId};
 use cobro_store::Tx;
 use cobro_store::rows::{IdempotencyRow, TimerKind};
 
@@ -90,7 +90,14 @@ impl World {
     /// # Errors
     /// Unknown or foreign intent.
     pub async fn intent(&self, caller: &Caller, id: IntentId) -> Result<IntentView, EngineError> {
-        let merchant = caller.merchant;
+        self.read_intent(caller.merchant, id).await
+    }
+
+    pub(crate) async fn read_intent(
+        &self,
+        merchant: MerchantId,
+        id: IntentId,
+    ) -> Result<IntentView, EngineError> {
         let found = self.store().read(move |reader| {
             let Some(intent) = reader.get::<Intent>(&(merchant, id))? else { return Ok(None) };
             let payment = match intent.state.payment() {

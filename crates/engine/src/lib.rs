@@ -11,6 +11,9 @@
 
 pub mod accounts;
 pub mod books;
+pub mod captures;
+pub mod card_charges;
+pub mod cards;
 pub mod charges;
 pub mod clock;
 pub mod deliveries;
@@ -23,8 +26,10 @@ pub mod ports;
 pub mod recovery;
 pub mod refunds;
 pub mod secrets;
+pub mod sessions;
 pub mod terminals;
 pub mod timers;
+pub mod vault;
 pub mod verify;
 pub mod world;
 pub mod worlds;

@@ -27,6 +27,8 @@ pub struct Authorise {
     pub card: CardFacts,
     /// How it was read.
     pub entry: CardEntry,
+    /// Whether the money is taken at once; else it is only held.
+    pub capture: bool,
     /// What a simulated acquirer shall do.
     pub scenario: Scenario,
     /// The world's time.
@@ -106,6 +108,13 @@ pub trait Acquirer: Send + Sync {
 
     /// What became of a deferred payment.
     fn resolve(&self, trace: Trace, at: Timestamp) -> BoxFuture<'_, Answer>;
+
+    /// Takes money that is held: this much of it; the rest is let go. An acquirer that holds none
+    /// refuses.
+    fn capture(&self, original: Trace, amount: Money) -> BoxFuture<'_, AdviceAnswer> {
+        let _ = (original, amount);
+        Box::pin(std::future::ready(AdviceAnswer::Refused))
+    }
 
     /// Undoes a payment as a whole.
     fn reverse(&self, original: Trace, at: Timestamp) -> BoxFuture<'_, AdviceAnswer>;
@@ -197,6 +206,21 @@ pub struct TestCard {
     pub scenario: Scenario,
 }
 
+/// A card that is about to be charged or stored.
+#[derive(Clone, Copy)]
+pub struct CardUse<'a> {
+    /// Its number.
+    pub number: &'a str,
+    /// Its holder.
+    pub holder: &'a str,
+    /// Month and year of expiry, as given.
+    pub expiration: (i64, i64),
+    /// The security code, when one was given. It is not kept.
+    pub code: Option<&'a str>,
+    /// What is to be paid; nothing where the card is only stored.
+    pub amount: Option<Money>,
+}
+
 /// A new terminal's particulars.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TerminalPlan {
@@ -230,6 +254,16 @@ pub trait Describe: Send + Sync {
 
     /// The published test card with this number. The holder's name may decide what it does.
     fn test_card(&self, number: &str, holder: Option<&str>) -> Option<TestCard>;
+
+    /// What a card does, where more than its number and its holder decide: by default those alone.
+    fn card_in_use(&self, use_of: &CardUse<'_>) -> Option<TestCard> {
+        self.test_card(use_of.number, Some(use_of.holder))
+    }
+
+    /// The numbers of sessions.
+    fn session_numbers(&self) -> NumberRange {
+        NumberRange { kind: "session", from: 1, size: 2_147_483_646 }
+    }
 
     /// A card that approves, of this kind, as the merchant's country has them.
     fn default_card(&self, merchant: &Merchant, kind: CardKind) -> CardFacts;

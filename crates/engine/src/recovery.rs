@@ -7,6 +7,7 @@ use cobro_domain::{MerchantId, PaymentId};
 use cobro_store::rows::TimerKind;
 use cobro_store::{Cell, FromCell, ToCell, Tx};
 
+use crate::card_charges::session_moved;
 use crate::charges::apply_command;
 use crate::emit::{emit_payment, require, stop_timer};
 use crate::error::{EngineError, Subject};
@@ -134,6 +135,9 @@ fn reversed(
     tx.save(&payment);
     let mut ids = tx.ids(seed);
     emit_payment(tx, world, &mut ids, &merchant, EventKind::PaymentReversed, &payment)?;
+    if let Some(session) = payment.session {
+        session_moved(tx, world, &mut ids, &merchant, session, &payment)?;
+    }
     Ok(())
 }
 

@@ -18,6 +18,7 @@ pub struct InstallationKey {
     seal: [u8; 32],
     lookup: [u8; 32],
     numbers: [u8; 32],
+    fingerprint: [u8; 32],
 }
 
 impl std::fmt::Debug for InstallationKey {
@@ -39,6 +40,7 @@ impl InstallationKey {
             seal: derive("seal secrets"),
             lookup: derive("look credentials up"),
             numbers: derive("permute numbers"),
+            fingerprint: derive("recognise cards"),
         }
     }
 
@@ -76,6 +78,11 @@ impl InstallationKey {
     /// The keyed hash under which a credential is looked up, in hexadecimal.
     pub fn lookup_hash(&self, credential: &str) -> String {
         hex::encode(keyed_hash(&self.lookup, credential.as_bytes()))
+    }
+
+    /// The key of the fingerprints of cards; it does not change when vault keys rotate.
+    pub const fn fingerprint_key(&self) -> [u8; 32] {
+        self.fingerprint
     }
 
     /// A key for the permutation of the numbers of one kind.

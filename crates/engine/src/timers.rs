@@ -4,7 +4,7 @@ use cobro_domain::intent::{Intent, IntentAction};
 use cobro_domain::merchant::Merchant;
 use cobro_domain::payment::Payment;
 use cobro_domain::terminal::Terminal;
-use cobro_domain::{MerchantId, PaymentId, RefundId, TerminalId, Timestamp};
+use cobro_domain::{MerchantId, PaymentId, RefundId, SessionId, TerminalId, Timestamp};
 use cobro_store::rows::{DUE_TIMERS, MetaRow, Timer, TimerKind};
 use cobro_store::{Cell, Store, StoreError, ToCell, Tx};
 
@@ -109,7 +109,11 @@ impl World {
     /// done again if this fails.
     async fn act(&self, timer: &Timer) {
         let done = match timer.kind {
-            TimerKind::Abandon | TimerKind::CloseResult => Ok(()),
+            TimerKind::Abandon | TimerKind::CloseResult | TimerKind::ExpireSession => Ok(()),
+            TimerKind::ResendCapture => match PaymentId::parse(&timer.subject) {
+                Some(payment) => self.advise_capture(timer.merchant, payment).await,
+                None => Ok(()),
+            },
             TimerKind::Reverse => match PaymentId::parse(&timer.subject) {
                 Some(payment) => self.reverse_unknown(timer.merchant, payment).await,
                 None => Ok(()),
@@ -206,7 +210,14 @@ fn fire(
     match timer.kind {
         TimerKind::Abandon => expire(tx, world, ids, timer, IntentAction::Expire),
         TimerKind::CloseResult => expire(tx, world, ids, timer, IntentAction::Close),
-        TimerKind::Reverse | TimerKind::ResendRefund | TimerKind::ResolvePending => {
+        TimerKind::ExpireSession => match SessionId::parse(&timer.subject) {
+            Some(session) => crate::sessions::expire(tx, world, ids, timer.merchant, session),
+            None => Ok(()),
+        },
+        TimerKind::Reverse
+        | TimerKind::ResendRefund
+        | TimerKind::ResendCapture
+        | TimerKind::ResolvePending => {
             let attempts = timer.attempts.saturating_add(1);
             if attempts == ADVICE_ALARM {
                 let subject = &timer.subject;

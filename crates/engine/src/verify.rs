@@ -1,10 +1,11 @@
 //! Recomputes the invariants from stored data, and compares with the acquirer's own book.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cobro_domain::payment::{Payment, PaymentState, Trace};
 use cobro_domain::refund::{Refund, RefundState};
 use cobro_domain::{MerchantId, PaymentId};
+use cobro_store::rows::Timer;
 use cobro_store::{Cell, Reader, StoreError, ToCell};
 use thiserror::Error;
 
@@ -220,6 +221,10 @@ fn read_payments(
     books: &mut Books,
     refunded: &mut Refunded,
 ) -> Result<(), Offence> {
+    let rest = "WHERE kind = 'resend_capture'";
+    let waiting = reader.select::<Timer>(rest, &[]);
+    let waiting = waiting.map_err(|error| Offence::Engine(error.into()))?;
+    let advised: BTreeSet<String> = waiting.into_iter().map(|timer| timer.subject).collect();
     let mut place = (Cell::Bytes(Vec::new()), Cell::Bytes(Vec::new()));
     loop {
         let params = [place.0.clone(), place.0.clone(), place.1.clone(), PAGE.to_cell()];
@@ -240,7 +245,14 @@ fn read_payments(
             };
             books.counted.payments += 1;
             let record = format!("payment {}", payment.id);
-            let (merchant, amount_minor) = (payment.merchant, payment.amount.minor);
+            let merchant = payment.merchant;
+            // Of held money only what was taken stands; until the acquirer has accepted that,
+            // its book may still say the whole.
+            let amount_minor = match payment.state {
+                PaymentState::Approved { .. } => payment.captured_minor,
+                _ => payment.amount.minor,
+            };
+            let stands = if advised.contains(&payment.id.to_string()) { None } else { stands };
             books.ours.insert(payment.trace, Ours { record, merchant, amount_minor, stands });
         }
     }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use cobro_domain::event::{Delivery, Event};
 use cobro_domain::merchant::{Merchant, MerchantState};
 use cobro_domain::payment::Owner;
-use cobro_domain::{Clock, Entropy, MerchantId, PaymentId, RefundId, TerminalId, Timestamp};
+use cobro_domain::{
+    Clock, Entropy, MerchantId, PaymentId, RefundId, SessionId, TerminalId, Timestamp,
+};
 use cobro_store::rows::DirectoryRow;
 use cobro_store::{Store, Tx};
 use futures_util::future::BoxFuture;
@@ -18,6 +20,7 @@ use crate::error::{EngineError, Subject, settled};
 use crate::faults::Faults;
 use crate::ports::{Acquirer, Dialect};
 use crate::secrets::InstallationKey;
+use crate::vault::VaultKeys;
 
 /// Something that just became durable; for live pages, waiting calls and the delivery loop.
 #[derive(Clone, Debug)]
@@ -28,6 +31,8 @@ pub enum Change {
     Payment(MerchantId, PaymentId),
     /// A refund.
     Refund(MerchantId, RefundId),
+    /// A session.
+    Session(MerchantId, SessionId),
     /// Something to be told.
     Event(Arc<Event>),
     /// A delivery was made, tried or given up.
@@ -72,6 +77,8 @@ pub struct WorldParts {
     pub entropy: Arc<dyn Entropy>,
     /// The dialects, by name.
     pub dialects: Arc<Vec<Arc<dyn Dialect>>>,
+    /// The vault's keys; a world without stored cards needs none.
+    pub vault: Option<Arc<VaultKeys>>,
     /// Who else serves the database.
     pub peers: Arc<dyn Peers>,
     /// Whether scenarios, faults and the test clock exist.
@@ -174,6 +181,15 @@ impl World {
     /// The installation's key.
     pub fn key(&self) -> &InstallationKey {
         &self.inner.parts.key
+    }
+
+    /// The vault's keys.
+    ///
+    /// # Errors
+    /// When this installation has none.
+    pub fn vault(&self) -> Result<&Arc<VaultKeys>, EngineError> {
+        let vault = self.inner.parts.vault.as_ref();
+        vault.ok_or(EngineError::Unsupported("this installation has no vault key"))
     }
 
     /// The installation's entropy.

@@ -44,6 +44,10 @@ pub(crate) struct StoreArgs {
     /// The installation key, 64 hexadecimal digits [default: the file `key` in the data directory]
     #[arg(long, env = "COBRO_KEY", value_name = "HEX", hide_env_values = true)]
     key: Option<String>,
+    /// The vault's keys, `id:64 hexadecimal digits`, separated by commas [default: the file
+    /// `vault.keys` in the data directory]
+    #[arg(long, env = "COBRO_VAULT_KEY", value_name = "ID:HEX", hide_env_values = true)]
+    vault_key: Option<String>,
     /// Token of the control API; needed on any address but loopback
     #[arg(long, env = "COBRO_CONTROL_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     control_token: Option<String>,
@@ -60,6 +64,7 @@ struct File {
     database_url: Option<String>,
     mode: Option<String>,
     key: Option<String>,
+    vault_key: Option<String>,
     control_token: Option<String>,
 }
 
@@ -78,6 +83,7 @@ pub(crate) struct StoreConfig {
     pub(crate) data: PathBuf,
     pub(crate) database: Database,
     pub(crate) key: Option<String>,
+    pub(crate) vault_key: Option<String>,
     pub(crate) control_token: Option<String>,
 }
 
@@ -135,6 +141,7 @@ impl StoreArgs {
             data,
             database,
             key,
+            vault_key: self.vault_key.or(file.vault_key),
             control_token: self.control_token.or(file.control_token),
         })
     }

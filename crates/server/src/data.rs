@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use cobro_acquirer_sim::BOOK;
 use cobro_domain::{Clock, Entropy as _};
 use cobro_engine::secrets::InstallationKey;
+use cobro_engine::vault::VaultKeys;
 use cobro_store::rows::{MetaRow, WORLD};
 use cobro_store::store::{DirectoryLock, Durability};
 use cobro_store::{Location, Options, Store, StoreError, Tx, TxError};
@@ -138,6 +139,28 @@ pub(crate) fn installation_key(config: &StoreConfig) -> anyhow::Result<Installat
         }
         Err(error) => Err(error).with_context(|| format!("{}", path.display())),
     }
+}
+
+/// The vault's keys: given, or those of the data directory, made on the first start.
+pub(crate) fn vault_keys(
+    config: &StoreConfig,
+    installation: &InstallationKey,
+) -> anyhow::Result<VaultKeys> {
+    let fingerprint = installation.fingerprint_key();
+    if let Some(text) = &config.vault_key {
+        return VaultKeys::parse(text, fingerprint).context("COBRO_VAULT_KEY");
+    }
+    let path = config.data.join("vault.keys");
+    if !path.exists() {
+        let mut key = [0; 32];
+        SystemEntropy.fill(&mut key);
+        let mut file = crate::platform::create_private(&path)
+            .with_context(|| format!("{}", path.display()))?;
+        writeln!(file, "1:{}", hex::encode(key))?;
+        file.sync_all()?;
+    }
+    let text = std::fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
+    VaultKeys::parse(&text, fingerprint).with_context(|| format!("{}", path.display()))
 }
 
 fn parse_key(text: &str) -> anyhow::Result<InstallationKey> {

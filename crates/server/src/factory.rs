@@ -10,6 +10,7 @@ use cobro_domain::Clock;
 use cobro_engine::clock::WorldClock;
 use cobro_engine::ports::Dialect;
 use cobro_engine::secrets::InstallationKey;
+use cobro_engine::vault::VaultKeys;
 use cobro_engine::world::WorldParts;
 use cobro_engine::worlds::WorldFactory;
 use cobro_engine::{EngineError, World};
@@ -29,6 +30,7 @@ use crate::peers::SessionPeers;
 pub(crate) struct Factory {
     pub(crate) directory: PathBuf,
     pub(crate) key: Arc<InstallationKey>,
+    pub(crate) vault: Arc<VaultKeys>,
     pub(crate) dialects: Arc<Vec<Arc<dyn Dialect>>>,
     pub(crate) deliveries: Arc<Deliveries>,
     pub(crate) shutdown: CancellationToken,
@@ -62,6 +64,7 @@ impl Factory {
             key: self.key.clone(),
             entropy: Arc::new(SystemEntropy),
             dialects: self.dialects.clone(),
+            vault: Some(self.vault.clone()),
             peers: Arc::new(SessionPeers { session, shared }),
             sandbox: true,
         });

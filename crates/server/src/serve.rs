@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::app;
 use crate::config::Config;
-use crate::data::{DataDirectory, check_key, installation_key, main_databases};
+use crate::data::{DataDirectory, check_key, installation_key, main_databases, vault_keys};
 use crate::factory::Factory;
 use crate::outbound::GuardedOutbound;
 
@@ -47,6 +47,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let factory = Arc::new(Factory {
         directory: directory.path.join("worlds"),
         key: key.clone(),
+        vault: Arc::new(vault_keys(&config.store, &key)?),
         dialects: Arc::new(dialects),
         deliveries: Arc::new(Deliveries::new(sender.clone())),
         shutdown: shutdown.clone(),
@@ -64,10 +65,11 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         mercadopago: Surface { worlds: worlds.clone(), outbound },
         access,
         allows,
-        autopilot,
-        shutdown: stopped,
+        autopilot: autopilot.clone(),
+        shutdown: stopped.clone(),
         metrics,
     });
+    tokio::spawn(autopilot.run(worlds.clone(), stopped));
     let url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     directory.leave_address(&url)?;
     print_ready(&url, &directory);
@@ -102,10 +104,12 @@ async fn wait(worlds: &Worlds) -> bool {
 }
 
 fn access(config: &Config, loopback: bool) -> anyhow::Result<Access> {
-    match (&config.store.control_token, loopback) {
-        (Some(token), _) if !token.is_empty() => Ok(Access::Token(token.clone())),
-        (_, true) => Ok(Access::Loopback),
-        (_, false) => anyhow::bail!(
+    if loopback {
+        return Ok(Access::Loopback);
+    }
+    match &config.store.control_token {
+        Some(token) if !token.is_empty() => Ok(Access::Token(token.clone())),
+        _ => anyhow::bail!(
             "{} can be reached from elsewhere: set COBRO_CONTROL_TOKEN, or listen on 127.0.0.1",
             config.listen
         ),

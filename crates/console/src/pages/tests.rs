@@ -136,9 +136,8 @@ async fn world_goes_on_in_links_when_it_can_be_one() {
         ("?world=w_01jd-x", "w_01jd-x", "href=\"/console/events?world=w_01jd-x\""),
         ("?world=", "demo", "href=\"/console/events\""),
         ("?world=%22%3E", "demo", "href=\"/console/events\""),
-        ("?world=\"><b>", "demo", "href=\"/console/events\""),
     ] {
-        let path = format!("/console/terminals{}", query.replace(['"', '<', '>'], "'"));
+        let path = format!("/console/terminals{query}");
         let html = text(ask(&path, &[]).await).await;
         assert!(html.contains(&format!("data-world=\"{world}\"")), "{query}");
         assert!(html.contains(link), "{query}");

@@ -274,6 +274,7 @@ impl Factory {
         };
         let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(Plain)];
         let world = World::new(WorldParts {
+            vault: None,
             id: id.to_owned(),
             name: name.to_owned(),
             store: Store::open(&WORLD, &options).unwrap(),

@@ -36,6 +36,20 @@ impl Stream {
         Some((field("event:"), serde_json::from_str(&field("data:")).unwrap()))
     }
 
+    /// The last outcomes that terminals show until the clock is told next.
+    async fn outcomes_until_clock(&mut self) -> Vec<Value> {
+        let mut outcomes = Vec::new();
+        loop {
+            match self.next().await.expect("the stream goes on") {
+                (name, _) if name == "clock" => return outcomes,
+                (name, data) if name == "terminal" => {
+                    outcomes.push(data["last"]["outcome"].clone());
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// The next event of this name.
     async fn named(&mut self, name: &str) -> Value {
         loop {
@@ -76,9 +90,10 @@ async fn a_pending_payment_is_shown_when_it_is_decided() {
     sandbox.queue(TILL, "").await;
     sandbox.ok(&format!("POST terminals/{TILL}/fetch"), "").await;
     sandbox.ok(&format!("POST terminals/{TILL}/card"), "").await;
-    while stream.named("terminal").await["last"]["outcome"] != "pending" {}
+    sandbox.ok("POST clock/advance", r#"{"seconds":0}"#).await;
+    assert_eq!(stream.outcomes_until_clock().await.last(), Some(&json!("pending")));
     sandbox.ok("POST clock/advance", r#"{"seconds":60}"#).await;
-    while stream.named("terminal").await["last"]["outcome"] != "approved" {}
+    assert_eq!(stream.outcomes_until_clock().await, [json!("approved")]);
 }
 
 #[tokio::test]

@@ -31,36 +31,30 @@ const MASK: &str = "***";
 /// The status by which a receiver says that it is gone for good (reliability reference, F31).
 const GONE: u16 = 410;
 
-/// What came of an attempt.
-pub(super) enum Outcome {
-    /// This, to be recorded.
-    Told(Attempted),
-    /// Nothing was sent, and it is as due as before.
-    NotNow,
-}
-
-/// Makes one attempt. `patience` is all the time that it gets while somebody waits for it.
+/// Makes one attempt, and answers what is to be recorded: nothing when nothing was sent and the
+/// delivery is as due as before. `patience` is all the time that it gets while somebody waits for it.
 pub(super) async fn attempt(
     sender: &Sender,
     world: &World,
     desk: &Desk,
     delivery: &Delivery,
     patience: Duration,
-) -> Outcome {
+) -> Option<Attempted> {
     let began = Instant::now();
     let request = match world.prepare_delivery(delivery).await {
         Ok(Prepared::Request(request)) => request,
         Ok(Prepared::Nothing) => {
             let response = json!({"error": "nothing_to_send"}).to_string();
-            return told(delivery, String::new(), response, AttemptOutcome::Impossible);
+            let outcome = AttemptOutcome::Impossible;
+            return Some(told(delivery, String::new(), response, outcome));
         }
         Err(EngineError::Store(error)) => {
             tracing::warn!(%error, delivery = %delivery.id, "a delivery waits for the store");
-            return Outcome::NotNow;
+            return None;
         }
         Err(error) => {
             tracing::error!(%error, delivery = %delivery.id, "a delivery cannot be formatted");
-            return fault(delivery);
+            return Some(fault(delivery));
         }
     };
     let outgoing = Outgoing {
@@ -76,11 +70,11 @@ pub(super) async fn attempt(
     };
     let outcome = judge(world, delivery, &answer).await;
     let response = response_text(&answer, began.elapsed());
-    told(delivery, request_text(&request), response, outcome)
+    Some(told(delivery, request_text(&request), response, outcome))
 }
 
 /// What is recorded when the fault is on this side: the attempt counts, so that it ends some day.
-pub(super) fn fault(delivery: &Delivery) -> Outcome {
+pub(super) fn fault(delivery: &Delivery) -> Attempted {
     let response = json!({"error": "internal"}).to_string();
     told(delivery, String::new(), response, AttemptOutcome::Again)
 }
@@ -90,8 +84,8 @@ fn told(
     request: String,
     response: String,
     outcome: AttemptOutcome,
-) -> Outcome {
-    Outcome::Told(Attempted { delivery: delivery.clone(), request, response, outcome })
+) -> Attempted {
+    Attempted { delivery: delivery.clone(), request, response, outcome }
 }
 
 async fn judge(

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use cobro_domain::event::DeliveryState;
+use cobro_engine::World;
 use tokio::sync::Semaphore;
 
 use crate::endpoint::{AMPLE, Hook, SHORT, answer, body};
@@ -54,6 +55,17 @@ async fn a_hanging_endpoint_delays_no_other() {
     assert!(healthy.unseen() == 0 && hanging.unseen() <= 4);
 }
 
+/// A shop whose deliveries are claimed together with those of `shop`.
+async fn neighbour(world: &World, shop: &Shop, url: &str) -> Shop {
+    for number in 0..64 {
+        let other = Shop::open(world, &format!("well{number}"), url).await;
+        if world.lane_of(other.id) == world.lane_of(shop.id) {
+            return other;
+        }
+    }
+    panic!("no shop came to the same lane");
+}
+
 #[tokio::test]
 async fn a_backlog_that_does_not_fit_in_memory_delays_no_other() {
     let (mut hanging, mut healthy) =
@@ -61,7 +73,7 @@ async fn a_backlog_that_does_not_fit_in_memory_delays_no_other() {
     let place = Place::new();
     let world = open(&place, Plain::default());
     let stuck = Shop::open(&world, "stuck", &hanging.url).await;
-    let well = Shop::open(&world, "well", &healthy.url).await;
+    let well = neighbour(&world, &stuck, &healthy.url).await;
     stuck.take(&world).await;
     let first = all(&world).await.remove(0);
     for _ in 0..700 {

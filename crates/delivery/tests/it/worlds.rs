@@ -65,7 +65,7 @@ impl Entropy for Counted {
     }
 }
 
-/// One process alone, or one that does only the work of some lanes.
+/// One process alone.
 struct Alone;
 
 impl Peers for Alone {
@@ -94,6 +94,9 @@ impl Acquirer for Yes {
         async { Answer::Silent }.boxed()
     }
     fn reverse(&self, _: Trace, _: Timestamp) -> BoxFuture<'_, AdviceAnswer> {
+        async { AdviceAnswer::Accepted }.boxed()
+    }
+    fn capture(&self, _: Trace, _: Money) -> BoxFuture<'_, AdviceAnswer> {
         async { AdviceAnswer::Accepted }.boxed()
     }
     fn refund(&self, _: RefundAsk) -> BoxFuture<'_, AdviceAnswer> {
@@ -238,6 +241,7 @@ pub(crate) fn open_by(place: &Place, plain: Plain, real: Arc<dyn Clock>) -> Worl
         Options { location, lanes: 2, readers: 2, clock: clock.clone(), prove_rerunnable: false };
     let run = RUNS.fetch_add(1, Ordering::SeqCst);
     World::new(WorldParts {
+        vault: None,
         id: "demo".to_owned(),
         name: "Demo".to_owned(),
         store: Store::open(&cobro_store::rows::WORLD, &options).unwrap(),

@@ -106,7 +106,12 @@ impl From<EngineError> for ApiError {
                 Self::new(StatusCode::NOT_FOUND, "not_found", "Refund not found").caused(2032)
             }
             EngineError::NotFound(
-                Subject::Intent | Subject::Delivery | Subject::Merchant | Subject::World,
+                Subject::Intent
+                | Subject::Card
+                | Subject::Delivery
+                | Subject::Merchant
+                | Subject::Session
+                | Subject::World,
             ) => Self::intent_not_found(),
             EngineError::TerminalBusy => {
                 let message = "There is already a queued intent for the device";
@@ -138,6 +143,8 @@ impl From<EngineError> for ApiError {
             | EngineError::ClockBackwards
             | EngineError::Unsupported(_)
             | EngineError::Fault(_)
+            | EngineError::Session(_)
+            | EngineError::Vault(_)
             | EngineError::Store(_)
             | EngineError::Tx(_) => {
                 tracing::error!(%error, "a request could not be answered");

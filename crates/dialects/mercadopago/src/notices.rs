@@ -80,11 +80,19 @@ fn body(ask: &NoticeAsk<'_>, data: &Value) -> Option<Value> {
         }
         EventKind::IntentOpened
         | EventKind::PaymentApproved
+        | EventKind::PaymentCaptured
         | EventKind::PaymentDeclined
         | EventKind::PaymentPending
         | EventKind::PaymentReversed
         | EventKind::RefundApproved
-        | EventKind::RefundDeclined => return None,
+        | EventKind::RefundDeclined
+        | EventKind::SessionOpened
+        | EventKind::SessionPartial
+        | EventKind::SessionApproved
+        | EventKind::SessionRejected
+        | EventKind::SessionPartialExpired
+        | EventKind::CardStored
+        | EventKind::CardInvalidated => return None,
     };
     let created_us = data.get("created_at").and_then(Value::as_i64).unwrap_or_default();
     let mut luggage: Map<String, Value> = data

@@ -19,6 +19,10 @@ pub enum TimerKind {
     ResendRefund,
     /// A deferred payment (the subject) is to be asked for.
     ResolvePending,
+    /// A session (the subject) has run out of time.
+    ExpireSession,
+    /// The taking of held money (the subject is the payment) is to be advised again.
+    ResendCapture,
 }
 
 impl TimerKind {
@@ -30,6 +34,8 @@ impl TimerKind {
             Self::Reverse => "reverse",
             Self::ResendRefund => "resend_refund",
             Self::ResolvePending => "resolve_pending",
+            Self::ExpireSession => "expire_session",
+            Self::ResendCapture => "resend_capture",
         }
     }
 

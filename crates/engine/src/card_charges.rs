@@ -1,0 +1,410 @@
+//! Charging a card without a terminal: on a hosted page, or a stored one.
+//!
+//! The three steps are those of [`crate::charges`]; what moves with the payment is a session.
+
+use std::time::Duration;
+
+use cobro_domain::card::{CardEntry, CardFacts, StoredCardState};
+use cobro_domain::event::Loudness;
+use cobro_domain::fee::Fee;
+use cobro_domain::id::IdSource;
+use cobro_domain::merchant::Merchant;
+use cobro_domain::money::Money;
+use cobro_domain::payment::{DeclineReason, Payment, PaymentState};
+use cobro_domain::scenario::Scenario;
+use cobro_domain::session::{Session, SessionAction, SessionKind};
+use cobro_domain::{CardId, MerchantId, PaymentId, SessionId};
+use cobro_store::Tx;
+
+use crate::cards::{StorePlan, keep, usable};
+use crate::charges::{apply, ask};
+use crate::emit::{next_number, next_ordinal, next_trace, require};
+use crate::error::{EngineError, Subject};
+use crate::ports::CardUse;
+use crate::sessions::{NewSession, SessionView, emit_session, open, remember, repeated, settle};
+use crate::vault::CardData;
+use crate::world::{Caller, World};
+
+/// A charge that was answered within this time is told by its own answer, later ones by a notice;
+/// clients give up soon after (reliability reference, F16).
+pub const PATIENCE: Duration = Duration::from_secs(11);
+
+/// A card that is about to be charged, with what a simulated acquirer makes of it.
+#[derive(Clone, Debug)]
+pub struct ReadyCard {
+    /// What may be kept of it.
+    pub facts: CardFacts,
+    /// What the acquirer does.
+    pub scenario: Scenario,
+    /// The stored card, if it is one.
+    pub stored: Option<CardId>,
+}
+
+/// A charge of a card in a session.
+#[derive(Clone, Debug)]
+pub struct ChargeCard {
+    /// How much, in minor units; what is left when absent.
+    pub amount_minor: Option<i64>,
+    /// In how many instalments.
+    pub installments: i64,
+    /// The part of the amount that is a tip, in minor units.
+    pub tip_minor: i64,
+    /// How the card is to be stored once the charge is approved.
+    pub store: Option<StorePlan>,
+    /// The session's luggage, where the payer has changed it.
+    pub luggage: Option<String>,
+}
+
+/// A charge that is about to be sent.
+pub(crate) struct BegunCharge {
+    pub(crate) payment: Payment,
+    pub(crate) scenario: Scenario,
+}
+
+impl World {
+    /// What a card does when it is used: a published test card, or nothing in the sandbox.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for a number that is not a published test card.
+    pub fn ready_card(
+        &self,
+        channel: &str,
+        card: &CardData,
+        code: Option<&str>,
+        amount: Option<Money>,
+    ) -> Result<ReadyCard, EngineError> {
+        let use_of = CardUse {
+            number: &card.number,
+            holder: &card.holder,
+            expiration: (card.expiration_month, card.expiration_year),
+            code,
+            amount,
+        };
+        let own = self.dialect(channel)?;
+        let others = self.dialects().iter().filter(|dialect| dialect.name() != channel);
+        let found = std::iter::once(own).chain(others).find_map(|d| d.card_in_use(&use_of));
+        let mut found = found.ok_or(EngineError::NotFound(Subject::Card))?;
+        found.facts.expiration_month = card.expiration_month;
+        found.facts.expiration_year = card.expiration_year;
+        let scenario = if self.is_expired(card.expiration_month, card.expiration_year) {
+            Scenario::Decline(DeclineReason::Expired)
+        } else {
+            found.scenario
+        };
+        Ok(ReadyCard { facts: found.facts, scenario, stored: None })
+    }
+
+    /// Whether a card with this expiry cannot be used any more: it can until the month ends.
+    pub fn is_expired(&self, month: i64, year: i64) -> bool {
+        let now = self.now().calendar().to_zoned(jiff::tz::TimeZone::UTC);
+        (year, month) < (i64::from(now.year()), i64::from(now.month()))
+    }
+
+    /// Charges a stored card in a session of its own, made in the same step. Answers when the
+    /// acquirer has, or with the session still processing once [`PATIENCE`] is used up.
+    ///
+    /// # Errors
+    /// A stale caller, or a card that cannot be used. Nothing is charged then.
+    pub async fn charge_stored_card(
+        &self,
+        caller: &Caller,
+        card: CardId,
+        code: Option<&str>,
+        new: NewSession,
+        charge: ChargeCard,
+    ) -> Result<SessionView, EngineError> {
+        let merchant = caller.merchant;
+        let ready = self.ready_stored_card(caller, card, code, new.amount).await?;
+        let (world, own) = (self.clone(), caller.clone());
+        let (begun, answered) = tokio::sync::oneshot::channel();
+        let task = self.tasks().spawn(async move {
+            let _gate = world.gate().read().await;
+            let (inner, seed) = (world.clone(), world.entropy().seed());
+            let fault = world.take_fault(None);
+            let started = world
+                .write(merchant, move |tx| {
+                    let merchant = World::merchant_of(tx, &own)?;
+                    if let Some(id) = repeated(tx, merchant.id, new.repeatable)? {
+                        return Ok((id, None));
+                    }
+                    usable(tx, merchant.id, card)?;
+                    let mut ids = tx.ids(seed);
+                    let session = open(tx, &inner, &mut ids, &merchant, &new)?;
+                    remember(tx, merchant.id, new.repeatable, session.id);
+                    let id = session.id;
+                    let payment = begin(tx, &inner, &mut ids, &merchant, session, &ready, &charge)?;
+                    Ok((id, Some(payment)))
+                })
+                .await?;
+            let (id, payment) = started;
+            // The caller may have hung up; the charge goes on.
+            let _ = begun.send(id);
+            if let Some(payment) = payment {
+                let scenario = fault.unwrap_or(ready_scenario(&payment));
+                let payment = payment.payment;
+                let answer = ask(&world, &payment, scenario).await;
+                apply(&world, merchant, payment.id, answer).await?;
+            }
+            Ok::<_, EngineError>(id)
+        });
+        self.patiently(merchant, task, answered).await
+    }
+
+    /// Waits for a charge as long as clients do, then answers with the session as it is.
+    async fn patiently(
+        &self,
+        merchant: MerchantId,
+        task: tokio::task::JoinHandle<Result<SessionId, EngineError>>,
+        begun: tokio::sync::oneshot::Receiver<SessionId>,
+    ) -> Result<SessionView, EngineError> {
+        let id = match tokio::time::timeout(PATIENCE, task).await {
+            Ok(ended) => ended.map_err(|_| EngineError::Unanswered)??,
+            Err(_) => begun.await.map_err(|_| EngineError::Unanswered)?,
+        };
+        self.session(merchant, id).await
+    }
+
+    /// A stored card, opened, with what it does.
+    async fn ready_stored_card(
+        &self,
+        caller: &Caller,
+        card: CardId,
+        code: Option<&str>,
+        amount: Option<Money>,
+    ) -> Result<ReadyCard, EngineError> {
+        let merchant = caller.merchant;
+        let found = self
+            .store()
+            .read(move |reader| reader.get::<cobro_domain::card::StoredCard>(&(merchant, card)));
+        let stored = found.await?.ok_or(EngineError::NotFound(Subject::Card))?;
+        if stored.state != StoredCardState::Active {
+            return Err(EngineError::NotFound(Subject::Card));
+        }
+        let data = self.vault()?.open(&stored)?;
+        let ready = self.ready_card(&caller.account.channel, &data, code, amount)?;
+        Ok(ReadyCard { stored: Some(card), ..ready })
+    }
+
+    /// Charges a typed card in a session that waits for its payer.
+    ///
+    /// # Errors
+    /// Unknown session, one whose state does not allow it, or an amount that is not left.
+    pub async fn charge_typed_card(
+        &self,
+        merchant: MerchantId,
+        session: SessionId,
+        card: &CardData,
+        ready: ReadyCard,
+        charge: ChargeCard,
+    ) -> Result<SessionView, EngineError> {
+        let sealed = match &charge.store {
+            Some(plan) => Some((
+                self.sealed_card(merchant, card, ready.facts.clone(), plan)?,
+                plan.lifetime_s,
+            )),
+            None => None,
+        };
+        let world = self.clone();
+        let (begun, answered) = tokio::sync::oneshot::channel();
+        let task = self.tasks().spawn(async move {
+            let _gate = world.gate().read().await;
+            let (inner, seed) = (world.clone(), world.entropy().seed());
+            let fault = world.take_fault(None);
+            let payment = world
+                .write(merchant, move |tx| {
+                    let merchant: Merchant = require(tx, &(merchant,), Subject::Merchant)?;
+                    let session: Session = require(tx, &(merchant.id, session), Subject::Session)?;
+                    let mut ids = tx.ids(seed);
+                    begin(tx, &inner, &mut ids, &merchant, session, &ready, &charge)
+                })
+                .await?;
+            let _ = begun.send(session);
+            let scenario = fault.unwrap_or(ready_scenario(&payment));
+            let payment = payment.payment;
+            let answer = ask(&world, &payment, scenario).await;
+            apply(&world, merchant, payment.id, answer).await?;
+            if let Some((card, lifetime_s)) = sealed {
+                world.keep_after_charge(merchant, session, payment.id, card, lifetime_s).await?;
+            }
+            Ok::<_, EngineError>(session)
+        });
+        self.patiently(merchant, task, answered).await
+    }
+
+    /// Stores the card of a charge that was approved, or will be.
+    async fn keep_after_charge(
+        &self,
+        merchant: MerchantId,
+        session: SessionId,
+        payment: PaymentId,
+        card: cobro_domain::card::StoredCard,
+        lifetime_s: Option<i64>,
+    ) -> Result<(), EngineError> {
+        let (world, seed) = (self.clone(), self.entropy().seed());
+        self.write(merchant, move |tx| {
+            let merchant: Merchant = require(tx, &(merchant,), Subject::Merchant)?;
+            let charged: Payment = require(tx, &(merchant.id, payment), Subject::Payment)?;
+            let taken = matches!(
+                charged.state,
+                PaymentState::Approved { .. }
+                    | PaymentState::Authorized { .. }
+                    | PaymentState::Pending
+            );
+            if !taken {
+                return Ok(());
+            }
+            let session: Session = require(tx, &(merchant.id, session), Subject::Session)?;
+            let card = keep(tx, &world, &merchant, card.clone(), lifetime_s, seed)?;
+            tx.save(&Session { card: Some(card.id), ..session });
+            Ok(())
+        })
+        .await
+    }
+
+    /// Stores a typed card in a session that wants nothing else. No money moves; a card that
+    /// rejects makes a token all the same, and shows it when it is charged (contract).
+    ///
+    /// # Errors
+    /// Unknown session, or one whose state does not allow it.
+    pub async fn store_typed_card(
+        &self,
+        merchant: MerchantId,
+        session: SessionId,
+        card: &CardData,
+        facts: CardFacts,
+        plan: StorePlan,
+        luggage: Option<String>,
+    ) -> Result<SessionView, EngineError> {
+        let stored = self.sealed_card(merchant, card, facts, &plan)?;
+        let (world, seed) = (self.clone(), self.entropy().seed());
+        self.write(merchant, move |tx| {
+            let merchant: Merchant = require(tx, &(merchant,), Subject::Merchant)?;
+            let found: Session = require(tx, &(merchant.id, session), Subject::Session)?;
+            let mut found = found.after(SessionAction::StoreCard, tx.now())?;
+            let card = keep(tx, &world, &merchant, stored.clone(), plan.lifetime_s, seed)?;
+            found.card = Some(card.id);
+            if let Some(luggage) = &luggage {
+                found.luggage.clone_from(luggage);
+            }
+            tx.save(&found);
+            settle(tx, &found)?;
+            let mut ids = tx.ids(later(seed));
+            emit_session(tx, &world, &mut ids, &merchant, &found, None, Loudness::Final)
+        })
+        .await?;
+        self.session(merchant, session).await
+    }
+}
+
+fn ready_scenario(begun: &BegunCharge) -> Scenario {
+    begun.scenario
+}
+
+/// Another seed for a second source of ids in one command.
+const fn later(mut seed: [u8; 16]) -> [u8; 16] {
+    seed[0] ^= 0x5a;
+    seed
+}
+
+/// The first step: the session says which payment is under way, the payment says that it is
+/// about to be sent.
+fn begin(
+    tx: &mut Tx<'_>,
+    world: &World,
+    ids: &mut IdSource,
+    merchant: &Merchant,
+    session: Session,
+    ready: &ReadyCard,
+    charge: &ChargeCard,
+) -> Result<BegunCharge, EngineError> {
+    let amount = session.amount.ok_or(EngineError::Unsupported("the session has no amount"))?;
+    let left_minor = session.left_minor();
+    let minor = charge.amount_minor.unwrap_or(left_minor);
+    if minor <= 0 || minor > left_minor || (minor < left_minor && !session.allow_partial) {
+        return Err(cobro_domain::payment::PaymentRefused::ExceedsRemainder { left_minor }.into());
+    }
+    let payment_id = PaymentId(ids.next_uuid());
+    let mut session = session.after(SessionAction::Begin(payment_id), tx.now())?;
+    if let Some(luggage) = &charge.luggage {
+        session.luggage.clone_from(luggage);
+    }
+    if let Some(stored) = ready.stored {
+        let card = usable(tx, merchant.id, stored)?;
+        if card.single_use {
+            let changed_at = tx.now();
+            tx.save(&cobro_domain::card::StoredCard {
+                state: StoredCardState::Used,
+                changed_at,
+                ..card
+            });
+        }
+    }
+    let dialect = world.dialect(&merchant.channel)?;
+    let payment = Payment {
+        merchant: merchant.id,
+        id: payment_id,
+        lane: tx.order().lane,
+        number: next_number(tx, world, dialect.payment_numbers())?,
+        ordinal: next_ordinal(tx, merchant.id, "payment")?,
+        intent: None,
+        session: Some(session.id),
+        stored_card: ready.stored,
+        capture: session.capture,
+        amount: Money::new(minor, amount.currency),
+        tip_minor: charge.tip_minor,
+        installments: charge.installments.max(1),
+        card: ready.facts.clone(),
+        entry: CardEntry::Typed,
+        trace: next_trace(tx, world)?,
+        state: PaymentState::Sending { owner: world.peers().owner() },
+        captured_minor: 0,
+        refunded_minor: 0,
+        refund_pending_minor: 0,
+        fee: Fee::default(),
+        luggage: session.luggage.clone(),
+        created_at: tx.now(),
+        changed_at: tx.now(),
+    };
+    // A session that was opened in this command is saved as one insert.
+    tx.save(&session);
+    tx.insert(&payment);
+    Ok(BegunCharge { payment, scenario: ready.scenario })
+}
+
+/// The session after its payment was answered, saved and told of. A direct charge that is
+/// answered while its caller waits is told by the answer alone.
+pub(crate) fn session_moved(
+    tx: &mut Tx<'_>,
+    world: &World,
+    ids: &mut IdSource,
+    merchant: &Merchant,
+    id: SessionId,
+    payment: &Payment,
+) -> Result<Session, EngineError> {
+    let session: Session = require(tx, &(merchant.id, id), Subject::Session)?;
+    let action = match payment.state {
+        PaymentState::Approved { .. } | PaymentState::Authorized { .. } => {
+            SessionAction::Approve(payment.amount.minor)
+        }
+        PaymentState::Declined { .. } | PaymentState::Failed | PaymentState::Reversed { .. } => {
+            SessionAction::Decline
+        }
+        // Unknown is neither approved nor rejected (I11).
+        PaymentState::Sending { .. } | PaymentState::Pending | PaymentState::Unknown => {
+            return Ok(session);
+        }
+    };
+    let Ok(session) = session.clone().after(action, tx.now()) else { return Ok(session) };
+    tx.save(&session);
+    settle(tx, &session)?;
+    let waited_us = tx.now().micros() - payment.created_at.micros();
+    let patience_us = i64::try_from(PATIENCE.as_micros()).unwrap_or(i64::MAX);
+    let answered_at_once = session.kind == SessionKind::Direct && waited_us < patience_us;
+    let loudness = match (answered_at_once, session.state.is_final()) {
+        (true, _) => Loudness::Silent,
+        (false, true) => Loudness::Final,
+        (false, false) => Loudness::Step,
+    };
+    emit_session(tx, world, ids, merchant, &session, Some(payment), loudness)?;
+    Ok(session)
+}
