@@ -15,7 +15,7 @@ const TOKENS = {
 };
 const SITES = { 100000001: 'MLA', 100000002: 'MLB', 100000003: 'MLM' };
 const MAGIC = { 1100: 'reversed', 110000: 'reversed', 1200: 'rejected', 120000: 'rejected', 1300: 'error', 130000: 'error' };
-const HOLDERS = { FUND: 'cc_rejected_insufficient_amount', OTHE: 'cc_rejected_other_reason', CALL: 'cc_rejected_call_for_authorize', SECU: 'cc_rejected_bad_filled_security_code', EXPI: 'cc_rejected_bad_filled_date', FORM: 'cc_rejected_bad_filled_other' };
+const HOLDERS = { FUND: 'insufficient_funds', OTHE: 'generic', CALL: 'call_issuer', SECU: 'security_code', EXPI: 'expired', FORM: 'bad_form' };
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -73,6 +73,14 @@ impl Acquirer for SimulatedAcquirer {
         .boxed()
     }
 
+    fn adjust(&self, original: Trace, amount: Money) -> BoxFuture<'_, AdviceAnswer> {
+        async move {
+            let written = self.change(original, move |tx| adjust(tx, original, amount)).await;
+            written.unwrap_or_else(silent)
+        }
+        .boxed()
+    }
+
     fn reverse(&self, original: Trace, at: Timestamp) -> BoxFuture<'_, AdviceAnswer> {
         async move {
             let written = self.change(original, move |tx| reverse(tx, original, at)).await;
@@ -176,6 +184,19 @@ fn capture(tx: &mut Tx<'_>, original: Trace, amount: Money) -> Result<AdviceAnsw
             if row.standing == Standing::Stands
                 && row.amount.currency == amount.currency
                 && amount.minor <= row.amount.minor =>
+        {
+            tx.save(&BookRow { amount, ..row });
+            Ok(AdviceAnswer::Accepted)
+        }
+        _ => Ok(AdviceAnswer::Refused),
+    }
+}
+
+/// Holds another amount.
+fn adjust(tx: &mut Tx<'_>, original: Trace, amount: Money) -> Result<AdviceAnswer, EngineError> {
+    match tx.get::<BookRow>(&(original,))? {
+        Some(row)
+            if row.standing == Standing::Stands && row.amount.currency == amount.currency =>
         {
             tx.save(&BookRow { amount, ..row });
             Ok(AdviceAnswer::Accepted)

@@ -1,6 +1,7 @@
 // The control API, same origin: calls, and the one stream of what happens.
 
-export const world = document.body.dataset.world;
+// A page names its world; the simulator changes it to that of the access token.
+const world = () => document.body.dataset.world;
 const base = '/_cobro/v1/';
 
 /** What the control API answers when it refuses (RFC 9457). */
@@ -21,12 +22,14 @@ async function answered(response) {
     // not JSON: a proxy's page, or nothing
   }
   if (response.ok) return body;
-  throw new Problem(response.status, body?.detail ?? body?.title ?? body?.message ?? `HTTP ${response.status}`);
+  throw new Problem(response.status, saidBy(body) ?? `HTTP ${response.status}`);
 }
+
+const saidBy = (body) => body?.detail ?? body?.title ?? body?.message;
 
 /** Calls the control API; `path` begins after `/_cobro/v1/`. Throws a Problem. */
 export async function call(method, path, body) {
-  const headers = { accept: 'application/json', 'cobro-world': world };
+  const headers = { accept: 'application/json', 'cobro-world': world() };
   if (body !== undefined) headers['content-type'] = 'application/json';
   return answered(await fetch(base + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }));
 }
@@ -37,18 +40,46 @@ export async function callAsPos(method, path, token, body) {
   return answered(await fetch(path, { method, headers, body: JSON.stringify(body) }));
 }
 
+/**
+ * Calls a dialect's own API and tells both sides as they went over the wire, whatever the status.
+ * Headers are those that this page set and those that it may read; a browser adds others.
+ */
+export async function exchange(method, path, token, body) {
+  const headers = { accept: 'application/json', authorization: `Bearer ${token}` };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  const sent = body === undefined ? undefined : JSON.stringify(body, null, 2);
+  const begun = performance.now();
+  const response = await fetch(path, { method, headers, body: sent });
+  const text = await response.text();
+  let json = null;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    // not JSON: shown as it came
+  }
+  return {
+    request: { method, path, headers: { host: location.host, ...headers }, body: sent },
+    response: { status: response.status, reason: response.statusText, headers: Object.fromEntries(response.headers), body: text },
+    ok: response.ok,
+    json,
+    said: response.ok ? null : saidBy(json) ?? `HTTP ${response.status}`,
+    ms: Math.round(performance.now() - begun),
+  };
+}
+
 const RETRY_MS = 3000;
 
 /**
  * Listens to what happens until the page goes away. `handlers` by event name get the event's JSON;
  * `reload` runs at each new connection, since what happened in between is not sent again; `state`
  * hears `live` or `lost`. While nobody looks the stream is closed: a browser allows few connections
- * per host, and forgotten tabs would use them up.
+ * per host, and forgotten tabs would use them up. What comes back ends it for good.
  */
 export function live({ terminal, handlers, reload, state }) {
   let source = null;
   let retry = 0;
-  const query = new URLSearchParams({ world });
+  let over = false;
+  const query = new URLSearchParams({ world: world() });
   if (terminal) query.set('terminal', terminal);
 
   function open() {
@@ -76,9 +107,13 @@ export function live({ terminal, handlers, reload, state }) {
 
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) shut();
-    else if (!source) open();
+    else if (!source && !over) open();
   });
   addEventListener('pagehide', shut);
-  addEventListener('pageshow', (event) => event.persisted && !source && open());
+  addEventListener('pageshow', (event) => event.persisted && !source && !over && open());
   open();
+  return () => {
+    over = true;
+    shut();
+  };
 }

@@ -69,15 +69,18 @@ function pulse(state) {
   mark.querySelector('.word').textContent = state === 'live' ? t('live') : t('live-lost');
 }
 
-/** Starts the page: listeners of the layout, and the stream with the page's handlers. */
-export function start({ terminal, handlers = {}, reload }) {
-  const here = document.body.dataset.page;
-  document.querySelector(`[data-nav="${here === 'terminal' ? 'terminals' : here}"]`)?.setAttribute('aria-current', 'page');
+/** Begins the page: the mark in the navigation, and what its buttons do. */
+export function begin(here) {
+  document.querySelector(`[data-nav="${here}"]`)?.setAttribute('aria-current', 'page');
   document.addEventListener('click', (event) => {
     const button = event.target.closest('button.copy');
     if (button) copy(button);
   });
-  live({
+}
+
+/** Opens the stream with the page's handlers; what comes back ends it. */
+export function listen({ terminal, handlers = {}, reload }) {
+  return live({
     terminal,
     handlers: { ...handlers, clock: (message) => clock.set(message.now) },
     reload: () => {
@@ -86,4 +89,11 @@ export function start({ terminal, handlers = {}, reload }) {
     },
     state: pulse,
   });
+}
+
+/** Starts a page of the console: its frame, and the stream with the page's handlers. */
+export function start(options) {
+  const here = document.body.dataset.page;
+  begin(here === 'terminal' ? 'terminals' : here);
+  listen(options);
 }

@@ -16,12 +16,15 @@ const DISMISS_MS = 15000;
 const NOTICE_MS = 2600;
 
 export class VirtualTerminal {
-  /** `onChange` hears of every change of the terminal. */
-  constructor(terminal, onChange = () => {}) {
+  /**
+   * `onChange` hears of every change of the terminal. `only` is the one way in which it reads cards,
+   * where it has one; `detailed` shows the result's detail as a Point does.
+   */
+  constructor(terminal, onChange = () => {}, { only = null, detailed = false } = {}) {
     this.root = cloned('device');
     this.terminal = terminal;
     this.onChange = onChange;
-    this.local = { busy: null, result: null, asking: false, entry: null, intent: null };
+    this.local = { busy: null, result: null, asking: false, entry: null, intent: null, only, detailed };
     this.seen = resultKey(terminal.last);
     this.heard = 0;
     this.root.addEventListener('click', (event) => this.#clicked(event));

@@ -1,6 +1,7 @@
 // What happened, in the order in which it was committed.
 
-import { block, journal, open, precise, tag } from './journal.js';
+import { journal, open } from './journal.js';
+import { block, precise, tag } from './raw.js';
 import { t } from './texts.js';
 
 journal({

@@ -7,15 +7,20 @@ import { t } from './texts.js';
 const CLICK_PX = 6;
 
 export class Counter {
-  /** `device` is the VirtualTerminal that the card is for. */
-  constructor(device) {
+  /**
+   * `device` is the VirtualTerminal that the card is for. The template says which entries there are
+   * and whether a card can be picked; without a picker no card is named, and the amount decides.
+   */
+  constructor(device, template = 'counter') {
     this.device = device;
-    this.root = cloned('counter');
+    this.root = cloned(template);
     this.card = role(this.root, 'card');
     this.picker = role(this.root, 'picker');
+    this.entries = [...this.root.querySelectorAll('[data-entry]')].map((button) => button.dataset.entry);
     this.groups = choices(device.terminal);
-    this.#fill();
-    this.picker.addEventListener('change', () => this.#dress());
+    if (this.picker) this.#fill();
+    this.#dress();
+    this.picker?.addEventListener('change', () => this.#dress());
     this.root.addEventListener('click', (event) => {
       const button = event.target.closest('[data-entry]');
       if (button) this.present(button.dataset.entry);
@@ -24,7 +29,7 @@ export class Counter {
   }
 
   get choice() {
-    return this.groups.flatMap((group) => group.cards)[Number(this.picker.value)];
+    return this.groups.flatMap((group) => group.cards)[Number(this.picker?.value ?? 0)];
   }
 
   #fill() {
@@ -33,7 +38,6 @@ export class Counter {
     for (const { label, cards } of this.groups) {
       this.picker.append(...(label ? [el('optgroup', { label }, cards.map(option))] : cards.map(option)));
     }
-    this.#dress();
   }
 
   #dress() {
@@ -46,6 +50,7 @@ export class Counter {
 
   /** Presents the card: shows the way and asks the terminal. */
   async present(entry) {
+    if (!this.entries.includes(entry)) return undefined;
     if (!this.device.ready()) return this.#home();
     this.card.dataset.entry = entry;
     const moved = this.#travel(entry);
@@ -114,9 +119,9 @@ export class Counter {
     };
     this.card.addEventListener('pointerup', drop);
     this.card.addEventListener('pointercancel', drop);
-    // a press without a drag, by pointer or keyboard, taps
+    // a press without a drag, by pointer or keyboard, presents the card in the first way
     this.card.addEventListener('click', () => {
-      if (!this.dragged) this.present('tap');
+      if (!this.dragged) this.present(this.entries[0]);
       this.dragged = false;
     });
   }
@@ -128,6 +133,7 @@ export class Counter {
     const reach = 36;
     const inside = clientX > body.left - reach && clientX < body.right + reach && clientY > body.top - reach && clientY < body.bottom + 2 * reach;
     if (!inside) return null;
+    if (this.entries.length === 1) return this.entries[0];
     if (clientY > body.bottom - body.height * 0.14) return 'insert';
     if (clientX > body.right - body.width * 0.14) return 'swipe';
     return 'tap';

@@ -3,7 +3,7 @@
 import { call } from './api.js';
 import { shown, start } from './chrome.js';
 import { el } from './dom.js';
-import { precise } from './journal.js';
+import { precise } from './raw.js';
 import { moneyWithCode } from './money.js';
 import { t } from './texts.js';
 

@@ -1,6 +1,7 @@
 // What callers asked and were answered, secrets left out by the server.
 
-import { block, headers, journal, open, precise, tag } from './journal.js';
+import { journal, open } from './journal.js';
+import { block, headers, precise, tag } from './raw.js';
 import { language, t } from './texts.js';
 
 const POLL_MS = 2000;

@@ -20,16 +20,31 @@ export const RESULTS = {
   },
 };
 
-/** Reasons that acquirers give, in words; another one is shown as it came. */
+/** The details that a Point shows for a result, in every language. */
+export const DETAILS = { approved: 'Approved', rejected: 'Rejected', reversed: 'Reversed', error: 'Error' };
+
+/** Amounts of a Point payment, in minor units, that decide the outcome when no card is named; a hundred times as much does the same. */
+export const MAGIC = [[1100, 'reversed'], [1200, 'rejected'], [1300, 'error']];
+
+/** Reasons of the control API, in words; another one is shown as it came. */
 export const REASONS = {
-  cc_rejected_other_reason: key('reason-other'),
-  cc_rejected_insufficient_amount: key('reason-funds'),
-  cc_rejected_call_for_authorize: key('reason-call'),
-  cc_rejected_bad_filled_security_code: key('reason-code'),
-  cc_rejected_bad_filled_date: key('reason-expired'),
-  cc_rejected_bad_filled_other: key('reason-form'),
-  cc_rejected_high_risk: key('reason-risk'),
-  cc_rejected_card_disabled: key('reason-disabled'),
+  generic: key('reason-other'),
+  insufficient_funds: key('reason-funds'),
+  call_issuer: key('reason-call'),
+  security_code: key('reason-code'),
+  expired: key('reason-expired'),
+  bad_form: key('reason-form'),
+  card_number: key('reason-form'),
+  inactive: key('reason-disabled'),
+  blocked: key('reason-disabled'),
+  installments: key('reason-installments'),
+  duplicate: key('reason-duplicate'),
+  restricted: key('reason-restricted'),
+  kind_not_accepted: key('reason-kind'),
+  brand_not_supported: key('reason-kind'),
+  too_many_tries: key('reason-tries'),
+  amount_rule: key('reason-amount'),
+  high_risk: key('reason-risk'),
 };
 
 /** The name that a result has on the screen: an abandoned intent counts as one, whatever the outcome says. */

@@ -1,32 +1,20 @@
 // One terminal, large, with what a developer wants to know beside it.
 
 import { call, callAsPos } from './api.js';
-import { copyButton, shown, start } from './chrome.js';
+import { shown, start } from './chrome.js';
 import { el } from './dom.js';
 import { VirtualTerminal } from './device.js';
+import { flow } from './flow.js';
 import { Counter, keyboard } from './gesture.js';
 import { decimal, money, typed } from './money.js';
-import { resultName, RESULTS } from './screen.js';
-import { key, t } from './texts.js';
+import { MAGIC, RESULTS } from './screen.js';
+import { t } from './texts.js';
 
 const id = document.getElementById('till').dataset.terminal;
 const path = `terminals/${encodeURIComponent(id)}`;
 const settings = document.getElementById('settings');
 const charge = document.getElementById('charge');
-const STEPS = ['OPEN', 'ON_TERMINAL', 'PROCESSING', 'PROCESSED', 'FINISHED'];
-const STATES = {
-  OPEN: key('state-open'),
-  ON_TERMINAL: key('state-on-terminal'),
-  PROCESSING: key('state-processing'),
-  PROCESSED: key('state-processed'),
-  FINISHED: key('state-finished'),
-  CANCELED: key('state-canceled'),
-  ABANDONED: key('state-abandoned'),
-  ERROR: key('state-error'),
-  CONFIRMATION_REQUIRED: key('state-confirmation'),
-};
-// Amounts that decide the outcome of a Point payment when no card is named.
-const MAGIC = { 1100: 'reversed', 1200: 'rejected', 1300: 'error' };
+const box = document.getElementById('flow');
 let place = null;
 let token = null;
 
@@ -37,27 +25,11 @@ function chips(terminal) {
     el('span', { class: `chip ${terminal.online ? 'good' : 'bad'}` }, terminal.online ? t('online') : t('offline')));
 }
 
-function flow(terminal) {
-  const current = terminal.intent ?? terminal.pending?.[0] ?? terminal.last?.intent;
-  const box = document.getElementById('flow');
-  if (!current) return box.replaceChildren(el('p', { class: 'muted' }, t('flow-none')));
-  const other = STEPS.includes(current.state) ? null : current.state;
-  const reached = STEPS.indexOf(current.state);
-  const last = terminal.last?.intent?.id === current.id ? terminal.last : null;
-  const steps = other ? [STEPS[0], other] : STEPS;
-  return box.replaceChildren(
-    el('p', { class: 'flow-id' }, el('b', {}, money(current.amount_minor, current.currency, terminal.currency === current.currency ? terminal.currency_exponent : undefined)), el('code', {}, current.id), copyButton(current.id, t('flow-id'))),
-    el('ol', { class: 'track' }, steps.map((state, index) => el('li', {
-      class: other || index <= reached ? 'done' : '', 'aria-current': state === current.state ? 'step' : null, 'data-state': state,
-    }, el('b', {}, state), el('span', {}, state in STATES ? t(STATES[state]) : '')))),
-    last ? el('p', { class: `verdict-line ${RESULTS[resultName(last)].tone}` }, t(RESULTS[resultName(last)].title), last.payment?.id !== undefined ? el('code', {}, ` ${last.payment.id}`) : '') : '');
-}
-
 function show(terminal) {
   document.getElementById('merchant').textContent = terminal.merchant_name ?? terminal.merchant;
   document.title = `${terminal.id} · Cobro`;
   chips(terminal);
-  flow(terminal);
+  flow(box, terminal);
   settings.elements.online.checked = terminal.online;
   settings.elements.pdv.checked = terminal.operating_mode === 'PDV';
   settings.elements.autopilot.checked = terminal.autopilot?.enabled === true;
@@ -83,8 +55,8 @@ async function offerCharge(terminal) {
   if (!seller) return;
   token = seller.access_token;
   document.getElementById('charge-panel').hidden = false;
-  document.getElementById('magic').replaceChildren(...Object.entries(MAGIC).map(([minor, outcome]) =>
-    el('button', { type: 'button', class: 'chip', 'data-minor': minor }, `${money(Number(minor), terminal.currency, terminal.currency_exponent)} `, el('span', {}, t(RESULTS[outcome].title)))));
+  document.getElementById('magic').replaceChildren(...MAGIC.map(([minor, outcome]) =>
+    el('button', { type: 'button', class: 'chip', 'data-minor': minor }, `${money(minor, terminal.currency, terminal.currency_exponent)} `, el('span', {}, t(RESULTS[outcome].title)))));
 }
 
 document.getElementById('magic').addEventListener('click', (event) => {

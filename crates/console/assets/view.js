@@ -2,7 +2,7 @@
 
 import { el, icon } from './dom.js';
 import { money, moneyParts } from './money.js';
-import { RESULTS, REASONS } from './screen.js';
+import { DETAILS, RESULTS, REASONS } from './screen.js';
 import { key, t } from './texts.js';
 
 const brand = (terminal) => terminal.merchant_name ?? terminal.merchant;
@@ -44,17 +44,20 @@ function queued({ queue }, terminal) {
   };
 }
 
-function charge({ intent }, terminal) {
+const WAYS = { tap: 'contactless', insert: 'chip', swipe: 'stripe' };
+
+function charge({ intent }, terminal, { only }) {
+  const ways = Object.entries(WAYS).filter(([entry]) => !only || entry === only);
+  const present = t(only === 'swipe' ? key('screen-swipe') : key('screen-present'));
   return {
     main: [
       el('p', { class: 'over' }, intent.description ?? t('screen-total')),
       amount(intent, terminal),
-      el('div', { class: 'ways' },
-        el('span', { class: 'way tap' }, icon('contactless')), el('span', { class: 'way insert' }, icon('chip')), el('span', { class: 'way swipe' }, icon('stripe'))),
-      el('p', { class: 'title small' }, t('screen-present')),
+      el('div', { class: 'ways' }, ways.map(([entry, sign]) => el('span', { class: `way ${entry}` }, icon(sign)))),
+      el('p', { class: 'title small' }, present),
     ],
     soft: [['red', t('soft-cancel')]],
-    spoken: `${plain(intent, terminal)}. ${t('screen-present')}`,
+    spoken: `${plain(intent, terminal)}. ${present}`,
   };
 }
 
@@ -81,7 +84,7 @@ export function cardWords({ brand, last_digits: digits }, dots = '••••')
 
 const cardLine = (payment) => (payment?.card ? el('p', { class: 'with' }, cardWords(payment.card)) : null);
 
-function result({ name, last, asking }, terminal) {
+function result({ name, last, asking }, terminal, { detailed }) {
   const { icon: sign, title, hint } = RESULTS[name];
   const reason = reasonText(last);
   const words = asking ? t('screen-print') : (reason ?? t(hint));
@@ -92,8 +95,9 @@ function result({ name, last, asking }, terminal) {
       el('p', { class: 'title' }, t(title)),
       last.intent ? el('p', { class: 'paid' }, plain(last.intent, terminal)) : null,
       name === 'approved' ? cardLine(last.payment) : null,
-      name === 'approved' && code ? el('p', { class: 'with' }, t('screen-authorization', { code })) : null,
-      el('p', { class: 'words' }, words),
+      name === 'approved' && code && !detailed ? el('p', { class: 'with' }, t('screen-authorization', { code })) : null,
+      detailed && name in DETAILS && !asking && !reason ? null : el('p', { class: 'words' }, words),
+      detailed && name in DETAILS ? el('p', { class: 'detail' }, `${t('screen-detail')}: `, el('b', {}, DETAILS[name])) : null,
     ],
     soft: asking ? [['yellow', t('soft-no-receipt')], ['green', t('soft-print')]] : [['green', t('soft-done')]],
     spoken: [t(title), last.intent && plain(last.intent, terminal), words].filter(Boolean).join('. '),
@@ -113,10 +117,10 @@ export function viewOf(screen, terminal, local) {
   switch (screen.name) {
     case 'idle': return idle(screen, terminal);
     case 'queued': return queued(screen, terminal);
-    case 'amount': return charge(screen, terminal);
+    case 'amount': return charge(screen, terminal, local);
     case 'processing': return processing(screen, terminal, local);
     case 'offline': return message('offline', t('screen-offline'), t('screen-offline-hint'));
     case 'standalone': return message('till', t('screen-standalone'), t('screen-standalone-hint'));
-    default: return result(screen, terminal);
+    default: return result(screen, terminal, local);
   }
 }

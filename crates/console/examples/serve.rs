@@ -9,6 +9,7 @@ async fn main() -> std::io::Result<()> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:7171".to_owned());
     let listener = tokio::net::TcpListener::bind(&address).await?;
     println!("http://{}", listener.local_addr()?);
-    let console = cobro_console::router(cobro_console::ConsoleConfig { version: "0.1.0" });
+    let config = cobro_console::ConsoleConfig { version: "0.1.0" };
+    let console = cobro_console::router(config).merge(cobro_console::simulator_router(config));
     axum::serve(listener, console).await
 }

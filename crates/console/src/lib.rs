@@ -10,6 +10,7 @@
 
 mod assets;
 mod pages;
+mod simulator;
 mod texts;
 
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Router, routing::get};
 use http::{HeaderMap, StatusCode};
+
+pub use crate::simulator::simulator_router;
 
 use crate::pages::{Page, Pages, Visit};
 use crate::texts::Texts;

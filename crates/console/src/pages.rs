@@ -17,7 +17,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
 const LANGUAGE_COOKIE: &str = "cobro_lang";
 
 /// Fragments of HTML, by the name that `{{>name}}` includes them with.
-pub(crate) const FRAGMENTS: [(&str, &str); 8] = [
+pub(crate) const FRAGMENTS: [(&str, &str); 14] = [
     ("layout", include_str!("../pages/layout.html")),
     ("icons", include_str!("../pages/icons.svg")),
     ("device", include_str!("../pages/device.html")),
@@ -26,12 +26,28 @@ pub(crate) const FRAGMENTS: [(&str, &str); 8] = [
     ("terminal", include_str!("../pages/terminal.html")),
     ("journal", include_str!("../pages/journal.html")),
     ("ledger", include_str!("../pages/ledger.html")),
+    ("nav", include_str!("../pages/nav.html")),
+    ("simulator", include_str!("../pages/simulator.html")),
+    ("simulator-nav", include_str!("../pages/simulator-nav.html")),
+    ("simulator-pos", include_str!("../pages/simulator-pos.html")),
+    ("simulator-wire", include_str!("../pages/simulator-wire.html")),
+    ("simulator-waiting", include_str!("../pages/simulator-waiting.html")),
 ];
 
-/// Keys of the pages' titles.
+/// Keys of texts that a page names in the program, not in its fragment: titles and leads.
 #[cfg(test)]
-pub(crate) const TITLES: [&str; 6] =
-    ["nav-home", "nav-terminals", "nav-events", "nav-requests", "nav-deliveries", "nav-ledger"];
+pub(crate) const NAMED: [&str; 10] = [
+    "nav-home",
+    "nav-terminals",
+    "nav-events",
+    "nav-requests",
+    "nav-deliveries",
+    "nav-ledger",
+    "simulator-pdv",
+    "simulator-device",
+    "simulator-pdv-lead",
+    "simulator-device-lead",
+];
 
 /// A page of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +69,17 @@ pub(crate) enum Page<'a> {
     Deliveries,
     /// Balances and postings.
     Ledger,
+    /// The Point simulator.
+    Simulator(Mode),
+}
+
+/// What the Point simulator plays (seed 003, "Simulador Point").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// The point of sale and the terminal.
+    Pdv,
+    /// The terminal alone; the point of sale is the integrator's own program.
+    Device,
 }
 
 impl<'a> Page<'a> {
@@ -66,6 +93,7 @@ impl<'a> Page<'a> {
             Self::Requests => "requests",
             Self::Deliveries => "deliveries",
             Self::Ledger => "ledger",
+            Self::Simulator(_) => "simulator",
         }
     }
 
@@ -77,6 +105,25 @@ impl<'a> Page<'a> {
             Self::Requests => "nav-requests",
             Self::Deliveries => "nav-deliveries",
             Self::Ledger => "nav-ledger",
+            Self::Simulator(Mode::Pdv) => "simulator-pdv",
+            Self::Simulator(Mode::Device) => "simulator-device",
+        }
+    }
+
+    /// The text that says what the page is for, where it has one.
+    fn lead(self) -> Option<&'static str> {
+        match self {
+            Self::Simulator(Mode::Pdv) => Some("simulator-pdv-lead"),
+            Self::Simulator(Mode::Device) => Some("simulator-device-lead"),
+            _ => None,
+        }
+    }
+
+    fn mode(self) -> &'static str {
+        match self {
+            Self::Simulator(Mode::Pdv) => "pdv",
+            Self::Simulator(Mode::Device) => "device",
+            _ => "",
         }
     }
 
@@ -84,6 +131,18 @@ impl<'a> Page<'a> {
         match self {
             Self::Events | Self::Requests | Self::Deliveries => "journal",
             page => page.name(),
+        }
+    }
+
+    /// The fragment at a place that pages fill differently; the place's own name where they do not.
+    fn part(self, place: &str) -> &str {
+        match (place, self) {
+            ("main", page) => page.fragment(),
+            ("nav", Self::Simulator(_)) => "simulator-nav",
+            ("desk", Self::Simulator(Mode::Pdv)) => "simulator-pos",
+            ("desk", Self::Simulator(Mode::Device)) => "simulator-waiting",
+            ("logs", Self::Simulator(Mode::Pdv)) => "simulator-wire",
+            (place, _) => place,
         }
     }
 
@@ -183,10 +242,9 @@ impl Pages {
             html.push_str(before);
             let Some((inner, tail)) = after.split_once("}}") else { return };
             match (inner.strip_prefix('>'), inner.strip_prefix('$')) {
-                (Some("main"), _) => self.fragment(page.fragment(), page, visit, html),
                 (Some("texts"), _) => html.push_str(&self.texts.json(visit.language)),
                 (Some("languages"), _) => languages(visit, html),
-                (Some(fragment), _) => self.fragment(fragment, page, visit, html),
+                (Some(place), _) => self.fragment(page.part(place), page, visit, html),
                 (None, Some(value)) => self.value(value, page, visit, html),
                 (None, None) => escape(self.texts.text(visit.language, inner), html),
             }
@@ -199,6 +257,10 @@ impl Pages {
         match name {
             "title" => escape(self.texts.text(visit.language, page.title()), html),
             "lang" => html.push_str(visit.language.tag()),
+            "lead" => {
+                escape(page.lead().map_or("", |key| self.texts.text(visit.language, key)), html);
+            }
+            "mode" => html.push_str(page.mode()),
             "page" => html.push_str(page.name()),
             "version" => escape(self.version, html),
             "terminal" => escape(page.terminal(), html),

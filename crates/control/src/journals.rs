@@ -63,7 +63,7 @@ static EVENTS: Endpoint = Endpoint {
     ],
 };
 
-const DELIVERY: &str = r#"{"id":"0197a000-0000-4000-8000-000000000004","event_id":"0197a000-0000-4000-8000-000000000002","dialect":"mercadopago","merchant":"100000001","url":"http://localhost:3000/webhook","attempt":1,"state":"waiting","next_at":"2026-11-20T10:00:00Z","request":{"headers":{},"body":null},"response":null}"#;
+const DELIVERY: &str = r#"{"id":"0197a000-0000-4000-8000-000000000004","event_id":"0197a000-0000-4000-8000-000000000002","at":"2026-11-20T10:00:00Z","dialect":"mercadopago","merchant":"100000001","url":"http://localhost:3000/webhook","attempt":1,"state":"waiting","next_at":"2026-11-20T10:00:00Z","request":{"headers":{},"body":null},"response":null}"#;
 
 static DELIVERIES: Endpoint = Endpoint {
     method: "GET",
@@ -78,7 +78,7 @@ static DELIVERIES: Endpoint = Endpoint {
         answer(
             200,
             "The deliveries",
-            r#"{"deliveries":[{"id":"0197a000-0000-4000-8000-000000000004","event_id":"0197a000-0000-4000-8000-000000000002","dialect":"mercadopago","merchant":"100000001","url":"http://localhost:3000/webhook","attempt":1,"state":"delivered","next_at":null,"request":{"headers":{"content-type":"application/json"},"body":"{}"},"response":{"status":200,"body":""}}],"next":null}"#,
+            r#"{"deliveries":[{"id":"0197a000-0000-4000-8000-000000000004","event_id":"0197a000-0000-4000-8000-000000000002","at":"2026-11-20T10:00:00Z","dialect":"mercadopago","merchant":"100000001","url":"http://localhost:3000/webhook","attempt":1,"state":"delivered","next_at":null,"request":{"headers":{"content-type":"application/json"},"body":"{}"},"response":{"status":200,"body":""}}],"next":null}"#,
         ),
         BAD,
         REFUSED,

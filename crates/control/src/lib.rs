@@ -20,6 +20,7 @@ mod journals;
 mod ledger;
 mod live;
 mod merchants;
+mod oauth;
 mod present;
 mod refusal;
 mod terminals;
@@ -84,6 +85,7 @@ pub fn routes(control: Control) -> (Router, Vec<&'static Endpoint>) {
     let routes = journals::routes(routes);
     let routes = ledger::routes(routes);
     let routes = merchants::routes(routes);
+    let routes = oauth::routes(routes);
     let routes = faults::routes(routes);
     let (router, endpoints) = live::routes(routes).finish();
     let router = router

@@ -163,7 +163,7 @@ impl Live {
                 Some(terminal) => self.terminal(world, &terminal).await,
                 None => Ok(None),
             },
-            Change::Refund(..) | Change::Session(..) => Ok(None),
+            Change::Refund(..) | Change::Session(..) | Change::Pool(..) => Ok(None),
             Change::Event(event) => {
                 let whose = self.owner(world, event.merchant).await?;
                 Ok(Some(named("event", &view::event(&event, Some(&whose)))))

@@ -66,6 +66,9 @@ fn intent(dialect: &dyn Dialect, intent: &Intent) -> Value {
         "amount_minor": intent.amount.minor,
         "currency": intent.amount.currency.code(),
     });
+    if let (Some(_), Some(members)) = (intent.refund_of, shown.as_object_mut()) {
+        members.insert("refund".to_owned(), json!(true));
+    }
     let luggage: Value = serde_json::from_str(&intent.luggage).unwrap_or_default();
     let description = luggage.get("description").and_then(Value::as_str);
     if let (Some(text), Some(members)) = (description, shown.as_object_mut()) {
@@ -127,9 +130,10 @@ fn outcome_word(intent: &Intent, payment: Option<&Payment>) -> &'static str {
         IntentPhase::Canceled | IntentPhase::Abandoned => "canceled",
         IntentPhase::Error => "error",
         IntentPhase::ConfirmationRequired => "confirmation_required",
+        // A refund's payment was answered long ago.
+        IntentPhase::Processing => "pending",
         IntentPhase::Open
         | IntentPhase::OnTerminal
-        | IntentPhase::Processing
         | IntentPhase::Processed
         | IntentPhase::Finished => match payment.map(|payment| &payment.state) {
             Some(PaymentState::Authorized { .. } | PaymentState::Approved { .. }) => "approved",
@@ -194,6 +198,7 @@ pub(crate) fn delivery(delivery: &Delivery, whose: Option<&Whose>) -> Value {
     json!({
         "id": delivery.id.to_string(),
         "event_id": delivery.event.to_string(),
+        "at": delivery.created_at.to_string(),
         "dialect": whose.map(|whose| &whose.dialect),
         "merchant": whose.map(|whose| &whose.merchant),
         "url": delivery.url,
@@ -223,6 +228,9 @@ mod tests {
             number: 7,
             ordinal: 1,
             intent: None,
+            session: None,
+            stored_card: None,
+            capture: true,
             amount: Money::new(1500, Currency::MXN),
             tip_minor: 0,
             installments: 1,
@@ -242,6 +250,7 @@ mod tests {
             refunded_minor: 0,
             refund_pending_minor: 0,
             fee: Fee::default(),
+            settles_on: None,
             luggage: String::new(),
             created_at: Timestamp::default(),
             changed_at: Timestamp::default(),
@@ -252,7 +261,9 @@ mod tests {
         Intent {
             merchant: MerchantId::from_slice(&[1; 16]).unwrap(),
             id: IntentId::from_slice(&[3; 16]).unwrap(),
-            terminal: TerminalId("T1".to_owned()),
+            terminal: Some(TerminalId("T1".to_owned())),
+            assignee: None,
+            refund_of: None,
             amount: Money::new(1500, Currency::MXN),
             card_kind: None,
             installments: 1,
@@ -326,6 +337,7 @@ mod tests {
             assert_eq!(shown["attempt"], attempt);
             assert_eq!(shown["state"], word);
             assert_eq!(shown["next_at"], next_at);
+            assert_eq!(shown["at"], "1970-01-01T00:00:00Z");
             assert_eq!(shown["request"], json!({"headers": {}, "body": null}));
             assert_eq!(shown["response"]["status"], 200);
         }

@@ -86,6 +86,8 @@ kinds! {
     CardStored = "card.stored",
     /// A stored card was taken back.
     CardInvalidated = "card.invalidated",
+    /// A settlement was closed.
+    SettlementClosed = "settlement.closed",
     /// A refund was accepted.
     RefundApproved = "refund.approved",
     /// A refund was refused.

@@ -100,6 +100,13 @@ impl IdSource {
         Uuid::from_u64_pair(high, low)
     }
 
+    /// No id that is made at `at` or later is below this one, and none made earlier is not.
+    pub fn floor(at: Timestamp) -> Uuid {
+        let micros = at.micros().max(0).unsigned_abs();
+        let (millis, rest) = (micros / 1000, micros % 1000);
+        Uuid::from_u64_pair((millis << 16) | 0x4000 | (rest << 2), 0)
+    }
+
     /// The next 64 pseudo-random bits (splitmix64): good for telling ids apart, not for secrets.
     pub fn random(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -177,6 +184,16 @@ mod tests {
         for id in ids {
             assert_eq!(id.get_version_num(), 4);
             assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
+        }
+    }
+
+    #[test]
+    fn the_floor_parts_earlier_ids_from_later_ones() {
+        let at = Timestamp::from_micros(1_700_000_000_123_456);
+        let id = |at, seed| IdSource::new(at, 0, [seed; 16]).next_uuid();
+        for seed in [0, 7, 255] {
+            assert!(id(at, seed) >= IdSource::floor(at));
+            assert!(id(at.plus_micros(-1), seed) < IdSource::floor(at));
         }
     }
 

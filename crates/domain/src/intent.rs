@@ -18,8 +18,13 @@ pub struct Intent {
     pub merchant: MerchantId,
     /// Our id, also shown by the dialects.
     pub id: IntentId,
-    /// Which terminal has it in its queue.
-    pub terminal: TerminalId,
+    /// Which terminal has it in its queue, or has taken it. A charge that any of the merchant's
+    /// terminals may take has none until one does.
+    pub terminal: Option<TerminalId>,
+    /// Who may take it: the person who is signed in at a terminal; anybody when absent.
+    pub assignee: Option<String>,
+    /// The payment whose money is to go back at the terminal; absent, money is to be taken.
+    pub refund_of: Option<PaymentId>,
     /// How much.
     pub amount: Money,
     /// The kind of card that was asked for, if one was.
@@ -170,6 +175,8 @@ pub enum IntentAction {
     LoseAnswer,
     /// The terminal has shown the result.
     Close,
+    /// The money went back; there is no result to be put away.
+    Complete,
 }
 
 /// An action that the intent's state does not allow.
@@ -227,7 +234,8 @@ impl IntentState {
             (Self::Processing { payment }, A::LoseAnswer) => {
                 Ok(Self::ConfirmationRequired { payment })
             }
-            (Self::Processed { payment }, A::Close) => Ok(Self::Finished { payment }),
+            (Self::Processed { payment }, A::Close)
+            | (Self::Processing { payment }, A::Complete) => Ok(Self::Finished { payment }),
             (state, action) => Err(IntentRefused { phase: state.phase(), action }),
         }
     }
@@ -255,16 +263,16 @@ mod tests {
     use uuid::Uuid;
 
     const TABLE: &str = "\
-                       Cancel    Fetch       CancelOnTerminal Expire    Fail  PresentCard Answer    Retry       AnswerError LoseAnswer            Close
-open                   canceled  on_terminal -                abandoned -     -           -         -           -           -                     -
-on_terminal            -         -           canceled         abandoned error processing  -         -           -           -                     -
-processing             -         -           -                -         -     -           processed on_terminal error       confirmation_required -
-processed              -         -           -                -         -     -           -         -           -           -                     finished
-finished               -         -           -                -         -     -           -         -           -           -                     -
-canceled               -         -           -                -         -     -           -         -           -           -                     -
-abandoned              -         -           -                -         -     -           -         -           -           -                     -
-error                  -         -           -                -         -     -           -         -           -           -                     -
-confirmation_required  -         -           -                -         -     -           -         -           -           -                     -
+                       Cancel    Fetch       CancelOnTerminal Expire    Fail  PresentCard Answer    Retry       AnswerError LoseAnswer            Close    Complete
+open                   canceled  on_terminal -                abandoned -     -           -         -           -           -                     -        -
+on_terminal            -         -           canceled         abandoned error processing  -         -           -           -                     -        -
+processing             -         -           -                -         -     -           processed on_terminal error       confirmation_required -        finished
+processed              -         -           -                -         -     -           -         -           -           -                     finished -
+finished               -         -           -                -         -     -           -         -           -           -                     -        -
+canceled               -         -           -                -         -     -           -         -           -           -                     -        -
+abandoned              -         -           -                -         -     -           -         -           -           -                     -        -
+error                  -         -           -                -         -     -           -         -           -           -                     -        -
+confirmation_required  -         -           -                -         -     -           -         -           -           -                     -        -
 ";
 
     fn states(payment: PaymentId) -> [IntentState; 9] {
@@ -281,7 +289,7 @@ confirmation_required  -         -           -                -         -     - 
         ]
     }
 
-    fn actions(payment: PaymentId) -> [IntentAction; 11] {
+    fn actions(payment: PaymentId) -> [IntentAction; 12] {
         use IntentAction as A;
         [
             A::Cancel,
@@ -295,6 +303,7 @@ confirmation_required  -         -           -                -         -     - 
             A::AnswerError,
             A::LoseAnswer,
             A::Close,
+            A::Complete,
         ]
     }
 

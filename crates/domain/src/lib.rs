@@ -40,9 +40,11 @@ pub mod ledger;
 pub mod merchant;
 pub mod money;
 pub mod payment;
+pub mod recurrence;
 pub mod refund;
 pub mod scenario;
 pub mod session;
+pub mod settlement;
 pub mod terminal;
 pub mod time;
 

@@ -6,7 +6,7 @@ use crate::card::{CardEntry, CardFacts};
 use crate::fee::Fee;
 use crate::id::{CardId, IntentId, MerchantId, PaymentId, SessionId};
 use crate::money::Money;
-use crate::time::Timestamp;
+use crate::time::{Day, Timestamp};
 
 /// The number under which the acquirer knows one message of ours; unique in the installation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,6 +59,8 @@ pub struct Payment {
     pub refund_pending_minor: i64,
     /// What the merchant pays for it.
     pub fee: Fee,
+    /// On which day it is paid out to its merchant, where that is settled by day.
+    pub settles_on: Option<Day>,
     /// What the dialect gives back and nobody else reads, as JSON text.
     pub luggage: String,
     /// When it was made.
@@ -208,6 +210,8 @@ pub enum PaymentAction {
     Capture(i64),
     /// Held money is let go.
     Release,
+    /// Another amount is held from now on, in minor units.
+    Adjust(i64),
 }
 
 /// Why a payment could not do what it was asked.
@@ -274,6 +278,7 @@ impl PaymentState {
             (Self::Authorized { authorization, .. }, A::Capture(_)) => {
                 Ok(Self::Approved { authorization, at: now })
             }
+            (held @ Self::Authorized { .. }, A::Adjust(_)) => Ok(held),
             (Self::Authorized { .. }, A::Release) => {
                 Ok(Self::Reversed { by: ReversedBy::Merchant })
             }
@@ -297,6 +302,7 @@ impl PaymentAction {
             Self::ReversalAccepted => "reversal_accepted",
             Self::Capture(_) => "capture",
             Self::Release => "release",
+            Self::Adjust(_) => "adjust",
         }
     }
 }
@@ -309,13 +315,19 @@ impl Payment {
     /// When its state does not allow the action, or more is to be captured than is held (I7).
     pub fn after(self, action: PaymentAction, now: Timestamp) -> Result<Self, PaymentRefused> {
         let asked = match action {
-            PaymentAction::Capture(minor) if minor <= 0 => return Err(PaymentRefused::NotPositive),
+            PaymentAction::Capture(minor) | PaymentAction::Adjust(minor) if minor <= 0 => {
+                return Err(PaymentRefused::NotPositive);
+            }
             PaymentAction::Capture(minor) if minor > self.amount.minor => {
                 let left_minor = self.amount.minor;
                 return Err(PaymentRefused::ExceedsRemainder { left_minor });
             }
             PaymentAction::Capture(minor) => minor,
             _ => self.amount.minor,
+        };
+        let amount = match action {
+            PaymentAction::Adjust(minor) => Money::new(minor, self.amount.currency),
+            _ => self.amount,
         };
         let only_held = !self.capture && matches!(action, PaymentAction::Approve { .. });
         let state = match self.state.after(action, now)? {
@@ -328,7 +340,7 @@ impl Payment {
             PaymentState::Approved { .. } => asked,
             _ => self.captured_minor,
         };
-        Ok(Self { state, captured_minor, changed_at: now, ..self })
+        Ok(Self { state, amount, captured_minor, changed_at: now, ..self })
     }
 
     /// What can still go back, in minor units.
@@ -421,19 +433,20 @@ mod tests {
             PaymentAction::ReversalAccepted,
             PaymentAction::Capture(1),
             PaymentAction::Release,
+            PaymentAction::Adjust(1),
         ]
     }
 
     const TABLE: &str = "\
-           approve  decline  reverse  defer   fail   lose    accepted capture  release
-sending    approved declined reversed pending failed unknown -        -        -
-pending    approved declined -        -       -      -       -        -        -
-authorized -        -        -        -       -      -       -        approved reversed
-approved   -        -        -        -       -      -       -        -        -
-declined   -        -        -        -       -      -       -        -        -
-failed     -        -        -        -       -      -       -        -        -
-unknown    -        -        -        -       -      -       reversed -        -
-reversed   -        -        -        -       -      -       -        -        -
+           approve  decline  reverse  defer   fail   lose    accepted capture  release adjust
+sending    approved declined reversed pending failed unknown -        -        - -
+pending    approved declined -        -       -      -       -        -        - -
+authorized -        -        -        -       -      -       -        approved reversed  authorized
+approved   -        -        -        -       -      -       -        -        - -
+declined   -        -        -        -       -      -       -        -        - -
+failed     -        -        -        -       -      -       -        -        - -
+unknown    -        -        -        -       -      -       reversed -        - -
+reversed   -        -        -        -       -      -       -        -        - -
 ";
 
     #[test]
@@ -481,6 +494,7 @@ reversed   -        -        -        -       -      -       -        -        -
             refunded_minor: 0,
             refund_pending_minor: 0,
             fee: Fee::default(),
+            settles_on: None,
             luggage: String::new(),
             created_at: NOW,
             changed_at: NOW,
@@ -506,6 +520,9 @@ reversed   -        -        -        -       -      -       -        -        -
                 assert!(taken.after(PaymentAction::Capture(1), NOW).is_err());
             }
         }
+        let more = held.clone().after(PaymentAction::Adjust(150), NOW).unwrap();
+        assert_eq!((more.state.code(), more.amount.minor, more.captured_minor), ("authorized", 150, 0));
+        assert!(held.clone().after(PaymentAction::Adjust(0), NOW).is_err());
         let released = held.after(PaymentAction::Release, NOW).unwrap();
         assert_eq!((released.state.code(), released.captured_minor), ("reversed", 0));
     }

@@ -1,9 +1,10 @@
 //! Money going back for a payment: an object of its own, since a final payment never changes.
 
-use crate::id::{MerchantId, PaymentId, RefundId};
+use crate::fee::Fee;
+use crate::id::{IntentId, MerchantId, PaymentId, RefundId};
 use crate::money::Money;
 use crate::payment::{Owner, Trace};
-use crate::time::Timestamp;
+use crate::time::{Day, Timestamp};
 
 /// Money going back for a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +21,18 @@ pub struct Refund {
     pub ordinal: i64,
     /// The payment.
     pub payment: PaymentId,
+    /// The intent that asked for it, if a terminal did.
+    pub intent: Option<IntentId>,
     /// How much goes back.
     pub amount: Money,
     /// Under which number the acquirer knows it.
     pub trace: Trace,
     /// Where it is.
     pub state: RefundState,
+    /// What of the payment's fee comes back with it.
+    pub fee: Fee,
+    /// In which day's settlement it is netted.
+    pub settles_on: Option<Day>,
     /// What the dialect gives back and nobody else reads, as JSON text.
     pub luggage: String,
     /// When it was asked for.

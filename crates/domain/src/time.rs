@@ -51,6 +51,49 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// A calendar day, as days since 1970-01-01. Whose zone it is counted in, the context says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(pub i64);
+
+impl Day {
+    /// The day of a calendar date.
+    pub fn of(date: jiff::civil::Date) -> Self {
+        let epoch = jiff::civil::date(1970, 1, 1);
+        Self(i64::from(epoch.until(date).map_or(0, |span| span.get_days())))
+    }
+
+    /// The day of a moment in a zone.
+    pub fn at(moment: Timestamp, zone: &jiff::tz::TimeZone) -> Self {
+        Self::of(moment.calendar().to_zoned(zone.clone()).date())
+    }
+
+    /// The calendar date.
+    pub fn date(self) -> jiff::civil::Date {
+        let days = i32::try_from(self.0).unwrap_or(0).clamp(-700_000, 2_900_000);
+        let span = jiff::Span::new().days(days);
+        jiff::civil::date(1970, 1, 1).saturating_add(span)
+    }
+
+    /// The moment at which the day begins in a zone.
+    pub fn begins(self, zone: &jiff::tz::TimeZone) -> Timestamp {
+        let start = self.date().to_zoned(zone.clone());
+        Timestamp(start.map_or(0, |start| start.timestamp().as_microsecond()))
+    }
+
+    /// The day `days` later.
+    #[must_use]
+    pub const fn plus(self, days: i64) -> Self {
+        Self(self.0.saturating_add(days))
+    }
+}
+
+impl fmt::Display for Day {
+    /// `YYYY-MM-DD`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.date())
+    }
+}
+
 /// Where a world takes its time from.
 pub trait Clock: Send + Sync {
     /// The world's present moment.
@@ -85,6 +128,18 @@ mod tests {
             assert_eq!(Timestamp::parse_rfc3339(text).unwrap().to_string(), expected);
         }
         assert_eq!(Timestamp::parse_rfc3339("2026-11-20"), None);
+    }
+
+    #[test]
+    fn days_are_counted_in_a_zone() {
+        let mexico = jiff::tz::TimeZone::get("America/Mexico_City").unwrap();
+        let moment = Timestamp::parse_rfc3339("2026-03-01T05:59:59Z").unwrap();
+        assert_eq!(Day::at(moment, &mexico).to_string(), "2026-02-28");
+        let next = moment.plus_seconds(1);
+        assert_eq!(Day::at(next, &mexico).to_string(), "2026-03-01");
+        assert_eq!(Day::at(next, &mexico).begins(&mexico), next);
+        assert_eq!(Day::of(Day(20_000).date()), Day(20_000));
+        assert_eq!(Day(0).plus(-1).to_string(), "1969-12-31");
     }
 
     #[test]

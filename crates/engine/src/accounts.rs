@@ -73,25 +73,25 @@ impl World {
             *last = new.public_id.bytes().fold(*last, u8::wrapping_add);
         }
         let id = MerchantId(uuid_of(seed));
-        let sealed: Vec<Vec<u8>> = new
-            .endpoints
-            .iter()
-            .map(|endpoint| {
-                let purpose = endpoint_purpose(id, endpoint.slot);
-                let secret = endpoint.secret.as_bytes();
-                if secret.is_empty() {
-                    Vec::new()
-                } else {
-                    self.key().seal(&purpose, secret, self.entropy())
-                }
-            })
-            .collect();
+        let sealed = self.seal_endpoints(id, &new.endpoints);
         let world = self.clone();
         self.write(id, move |tx| {
             insert(tx, &world, id, &new, &sealed)?;
             Ok(id)
         })
         .await
+    }
+
+    /// The secrets of new endpoints, sealed for them.
+    pub(crate) fn seal_endpoints(&self, id: MerchantId, new: &[NewEndpoint]) -> Vec<Vec<u8>> {
+        let sealed = new.iter().map(|endpoint| {
+            let secret = endpoint.secret.as_bytes();
+            if secret.is_empty() {
+                return Vec::new();
+            }
+            self.key().seal(&endpoint_purpose(id, endpoint.slot), secret, self.entropy())
+        });
+        sealed.collect()
     }
 
     /// The merchant with this public id.
@@ -273,7 +273,8 @@ const MERCHANTS: &str = "SELECT id, channel, public_id, name, country, currency,
 const TERMINAL_IDS: &str =
     "SELECT id FROM terminal WHERE merchant = $1 ORDER BY ordinal LIMIT 1000";
 
-fn insert(
+/// Writes a merchant with all that belongs to it.
+pub(crate) fn insert(
     tx: &mut Tx<'_>,
     world: &World,
     id: MerchantId,
@@ -329,6 +330,6 @@ fn insert(
     Ok(())
 }
 
-fn uuid_of(seed: [u8; 16]) -> uuid::Uuid {
+pub(crate) fn uuid_of(seed: [u8; 16]) -> uuid::Uuid {
     uuid::Builder::from_random_bytes(seed).into_uuid()
 }

@@ -66,6 +66,35 @@ impl World {
         }
     }
 
+    /// Holds another amount than before.
+    ///
+    /// # Errors
+    /// Unknown or foreign payment, one that holds nothing, or an amount that the acquirer refuses.
+    pub async fn adjust_payment(
+        &self,
+        caller: &Caller,
+        id: PaymentId,
+        amount_minor: i64,
+    ) -> Result<Payment, EngineError> {
+        let merchant = caller.merchant;
+        let found = self.store().read(move |reader| reader.get::<Payment>(&(merchant, id)));
+        let payment = found.await?.ok_or(EngineError::NotFound(Subject::Payment))?;
+        let payment = payment.after(PaymentAction::Adjust(amount_minor), self.now())?;
+        match self.acquirer().adjust(payment.trace, payment.amount).await {
+            AdviceAnswer::Accepted => {}
+            AdviceAnswer::Refused | AdviceAnswer::Silent => return Err(EngineError::Unanswered),
+        }
+        let own = caller.clone();
+        self.write(merchant, move |tx| {
+            let merchant = Self::merchant_of(tx, &own)?;
+            let payment: Payment = require(tx, &(merchant.id, id), Subject::Payment)?;
+            let payment = payment.after(PaymentAction::Adjust(amount_minor), tx.now())?;
+            tx.save(&payment);
+            Ok(payment)
+        })
+        .await
+    }
+
     /// Lets held money go.
     ///
     /// # Errors
@@ -114,7 +143,9 @@ fn capture(
     }
     let minor = amount_minor.unwrap_or(payment.amount.minor);
     let mut payment = payment.after(PaymentAction::Capture(minor), tx.now())?;
-    payment.fee = merchant.fees.of(minor)?;
+    let fees = world.dialect(&merchant.channel)?.fees(&merchant, payment.installments);
+    payment.fee = fees.of(minor)?;
+    crate::settlements::captured(tx, world, &merchant, &mut payment)?;
     tx.save(&payment);
     let mut ids = tx.ids(seed);
     let event = emit_payment(tx, world, &mut ids, &merchant, EventKind::PaymentCaptured, &payment)?;

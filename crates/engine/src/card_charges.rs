@@ -124,13 +124,13 @@ impl World {
             let started = world
                 .write(merchant, move |tx| {
                     let merchant = World::merchant_of(tx, &own)?;
-                    if let Some(id) = repeated(tx, merchant.id, new.repeatable)? {
+                    if let Some(id) = repeated(tx, merchant.id, &new)? {
                         return Ok((id, None));
                     }
                     usable(tx, merchant.id, card)?;
                     let mut ids = tx.ids(seed);
                     let session = open(tx, &inner, &mut ids, &merchant, &new)?;
-                    remember(tx, merchant.id, new.repeatable, session.id);
+                    remember(tx, merchant.id, &new, session.id)?;
                     let id = session.id;
                     let payment = begin(tx, &inner, &mut ids, &merchant, session, &ready, &charge)?;
                     Ok((id, Some(payment)))
@@ -139,6 +139,10 @@ impl World {
             let (id, payment) = started;
             // The caller may have hung up; the charge goes on.
             let _ = begun.send(id);
+            if payment.is_none() {
+                // The first command may still be waiting for its answer.
+                world.await_charge(merchant, id).await?;
+            }
             if let Some(payment) = payment {
                 let scenario = fault.unwrap_or(ready_scenario(&payment));
                 let payment = payment.payment;
@@ -162,6 +166,24 @@ impl World {
             Err(_) => begun.await.map_err(|_| EngineError::Unanswered)?,
         };
         self.session(merchant, id).await
+    }
+
+    /// Waits until the charge of a session has been answered.
+    async fn await_charge(&self, merchant: MerchantId, id: SessionId) -> Result<(), EngineError> {
+        let mut changes = self.changes();
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let view = self.session(merchant, id).await?;
+            let is_sent = |payment: &Payment| matches!(payment.state, PaymentState::Sending { .. });
+            if !view.payments.first().is_some_and(is_sent) {
+                return Ok(());
+            }
+            // Another process may be the one that stores it, so a change is not waited for alone.
+            let changed = tokio::time::timeout(Duration::from_millis(200), changes.recv());
+            if tokio::time::timeout_at(deadline, changed).await.is_err() {
+                return Ok(());
+            }
+        }
     }
 
     /// A stored card, opened, with what it does.
@@ -197,7 +219,11 @@ impl World {
         ready: ReadyCard,
         charge: ChargeCard,
     ) -> Result<SessionView, EngineError> {
-        let sealed = match &charge.store {
+        let hidden = match &charge.store {
+            Some(_) => None,
+            None => self.hidden_plan(merchant, session).await?,
+        };
+        let sealed = match charge.store.as_ref().or(hidden.as_ref()) {
             Some(plan) => Some((
                 self.sealed_card(merchant, card, ready.facts.clone(), plan)?,
                 plan.lifetime_s,
@@ -361,6 +387,7 @@ fn begin(
         refunded_minor: 0,
         refund_pending_minor: 0,
         fee: Fee::default(),
+        settles_on: None,
         luggage: session.luggage.clone(),
         created_at: tx.now(),
         changed_at: tx.now(),
@@ -397,6 +424,7 @@ pub(crate) fn session_moved(
     let Ok(session) = session.clone().after(action, tx.now()) else { return Ok(session) };
     tx.save(&session);
     settle(tx, &session)?;
+    crate::recurring::charged(tx, world, ids, merchant, &session, payment)?;
     let waited_us = tx.now().micros() - payment.created_at.micros();
     let patience_us = i64::try_from(PATIENCE.as_micros()).unwrap_or(i64::MAX);
     let answered_at_once = session.kind == SessionKind::Direct && waited_us < patience_us;

@@ -19,11 +19,12 @@ use cobro_domain::money::Money;
 use cobro_domain::payment::{Payment, PaymentAction, PaymentState};
 use cobro_domain::scenario::Scenario;
 use cobro_domain::terminal::Terminal;
-use cobro_domain::{MerchantId, PaymentId, TerminalId, Timestamp};
-use cobro_store::rows::TimerKind;
+use cobro_domain::{IntentId, MerchantId, PaymentId, RefundId, TerminalId, Timestamp};
+use cobro_store::rows::{ReferenceRow, TimerKind};
 use cobro_store::{StoreError, Tx};
 
 use crate::card_charges::session_moved;
+use crate::crash;
 use crate::emit::{
     emit_intent, emit_payment, next_number, next_ordinal, next_trace, post, require, set_timer,
     stop_timer,
@@ -57,10 +58,19 @@ pub struct PresentCard {
 
 /// A payment that is about to be sent, with the intent that it is for.
 #[derive(Clone, Debug)]
-struct Begun {
+struct BegunCharge {
     intent: Intent,
     payment: Payment,
     scenario: Scenario,
+}
+
+/// What a card at a terminal has begun.
+#[derive(Clone, Debug)]
+enum Begun {
+    /// A payment.
+    Charge(Box<BegunCharge>),
+    /// A refund, unless nothing is left to give back; with its intent.
+    Refund(IntentId, Option<RefundId>),
 }
 
 impl World {
@@ -79,10 +89,24 @@ impl World {
         let task = self.tasks().spawn(async move {
             // Held until the answer is stored, so that the clock does not move in between.
             let _gate = world.gate().read().await;
-            let begun = begin(&world, merchant, terminal, command).await?;
-            let answer = ask(&world, &begun.payment, begun.scenario).await;
-            apply(&world, merchant, begun.payment.id, answer).await?;
-            world.read_intent(merchant, begun.intent.id).await
+            crash::point("charge.received");
+            let intent = match begin(&world, merchant, terminal, command).await? {
+                Begun::Charge(begun) => {
+                    crash::point("charge.begin.committed");
+                    let answer = ask(&world, &begun.payment, begun.scenario).await;
+                    crash::point("charge.answered");
+                    apply(&world, merchant, begun.payment.id, answer).await?;
+                    crash::point("charge.store.committed");
+                    begun.intent.id
+                }
+                Begun::Refund(intent, refund) => {
+                    if let Some(refund) = refund {
+                        crate::refunds::send(&world, merchant, refund).await?;
+                    }
+                    intent
+                }
+            };
+            world.read_intent(merchant, intent).await
         });
         task.await.map_err(|_| EngineError::Unanswered)?
     }
@@ -98,8 +122,12 @@ async fn begin(
     let mut fault = None;
     if world.has_faults() {
         let key = (merchant, terminal.clone());
-        let found = world.store().read(move |reader| reader.get::<Terminal>(&key)).await?;
-        if found.is_some_and(|terminal| terminal.current.is_some()) {
+        let found = world.store().read(move |reader| {
+            let Some(terminal) = reader.get::<Terminal>(&key)? else { return Ok(None) };
+            let Some(current) = terminal.current else { return Ok(None) };
+            reader.get::<Intent>(&(merchant, current))
+        });
+        if found.await?.is_some_and(|intent| intent.refund_of.is_none()) {
             fault = world.take_fault(Some(&terminal));
         }
     }
@@ -130,6 +158,12 @@ fn begin_command(
     if intent.phase() == IntentPhase::Open {
         return Err(EngineError::NothingTaken);
     }
+    if let Some(payment) = intent.refund_of {
+        let id = intent.id;
+        let refund =
+            crate::refund_intents::begin(tx, world, &merchant, terminal, intent, payment, seed)?;
+        return Ok(Begun::Refund(id, refund));
+    }
     let mut ids = tx.ids(seed);
     let payment_id = PaymentId(ids.next_uuid());
     let intent = intent.after(IntentAction::PresentCard(payment_id), tx.now())?;
@@ -157,15 +191,21 @@ fn begin_command(
         refunded_minor: 0,
         refund_pending_minor: 0,
         fee: Fee::default(),
+        settles_on: None,
         luggage: intent.luggage.clone(),
         created_at: tx.now(),
         changed_at: tx.now(),
     };
     tx.insert(&payment);
+    if let Some(reference) = dialect.reference(&payment.luggage) {
+        let (merchant, payment, made_at) = (merchant.id, payment.id, tx.now());
+        tx.insert(&ReferenceRow { merchant, reference, payment, made_at });
+    }
     tx.save(&intent);
     stop_timer(tx, merchant.id, TimerKind::Abandon, &id.0)?;
     emit_intent(tx, world, &mut ids, &merchant, &intent, None)?;
-    Ok(Begun { intent, payment, scenario })
+    crash::point("charge.begin.before_commit");
+    Ok(Begun::Charge(Box::new(BegunCharge { intent, payment, scenario })))
 }
 
 /// Which card it is and what a simulated acquirer does: a fault set on purpose, then a card that
@@ -216,8 +256,11 @@ pub(crate) async fn apply(
     let mut pause = Duration::from_millis(10);
     loop {
         let (own, seed, answer) = (world.clone(), world.entropy().seed(), answer.clone());
-        let command =
-            move |tx: &mut Tx<'_>| apply_command(tx, &own, merchant, payment, &answer, seed);
+        let command = move |tx: &mut Tx<'_>| {
+            apply_command(tx, &own, merchant, payment, &answer, seed)?;
+            crash::point("charge.store.before_commit");
+            Ok(())
+        };
         match world.write(merchant, command).await {
             Err(EngineError::Store(error)) if can_be_tried_again(&error) => {
                 tracing::warn!(%error, "an acquirer's answer waits to be stored");
@@ -298,7 +341,9 @@ fn answered(
     };
     let mut payment = payment.after(action, now)?;
     if matches!(payment.state, PaymentState::Approved { .. }) {
-        payment.fee = merchant.fees.of(payment.amount.minor)?;
+        let fees = world.dialect(&merchant.channel)?.fees(merchant, payment.installments);
+        payment.fee = fees.of(payment.amount.minor)?;
+        crate::settlements::captured(tx, world, merchant, &mut payment)?;
     }
     tx.save(&payment);
     let event = emit_payment(tx, world, ids, merchant, kind, &payment)?;
@@ -339,9 +384,9 @@ fn moved(
     };
     let intent = intent.after(action, now)?;
     tx.save(&intent);
-    let key = (merchant.id, intent.terminal.clone());
-    let terminal: Terminal = require(tx, &key, Subject::Terminal)?;
-    let subject = intent.terminal.0.clone();
+    let id = intent.terminal.clone().ok_or(EngineError::NothingTaken)?;
+    let subject = id.0.clone();
+    let terminal: Terminal = require(tx, &(merchant.id, id), Subject::Terminal)?;
     match intent.phase() {
         IntentPhase::Processed => {
             let due_at = now.plus_seconds(RESULT_SHOWN_S);

@@ -9,6 +9,7 @@ use cobro_store::rows::DUE_DELIVERIES;
 use cobro_store::{Store, ToCell, Tx};
 
 use crate::accounts::endpoint_purpose;
+use crate::crash;
 use crate::emit::require;
 use crate::error::{EngineError, Subject};
 use crate::ports::{NoticeAsk, NoticeRequest};
@@ -80,7 +81,8 @@ impl World {
         let (Some(merchant), Some(event), Some(endpoint)) = found.await? else {
             return Ok(Prepared::Nothing);
         };
-        if endpoint.url.is_empty() {
+        // An event may have been told to an address of its own.
+        if endpoint.url.is_empty() && delivery.slot != crate::recurring::OWN_ADDRESS_SLOT {
             return Ok(Prepared::Nothing);
         }
         let secret = self.open_endpoint_secret(&endpoint)?;
@@ -95,7 +97,9 @@ impl World {
             delivery: &id,
             at: self.now(),
         };
-        Ok(dialect.request(&ask).map_or(Prepared::Nothing, Prepared::Request))
+        let request = dialect.request(&ask);
+        crash::point("delivery.before_send");
+        Ok(request.map_or(Prepared::Nothing, Prepared::Request))
     }
 
     fn open_endpoint_secret(&self, endpoint: &Endpoint) -> Result<String, EngineError> {
@@ -131,14 +135,17 @@ impl World {
         lane: usize,
         attempts: Vec<Attempted>,
     ) -> Result<(), EngineError> {
+        crash::point("delivery.answered");
         let world = self.clone();
         let command = move |tx: &mut Tx<'_>| -> Result<(), EngineError> {
             for attempted in &attempts {
                 record(tx, &world, attempted)?;
             }
+            crash::point("delivery.before_commit");
             Ok(())
         };
-        crate::error::settled(self.store().write(Store::key_of(lane), command).await)
+        let recorded = self.store().write(Store::key_of(lane), command).await;
+        crate::error::settled(recorded).inspect(|()| crash::point("delivery.committed"))
     }
 
     /// Sends a delivery once more, as a new one.

@@ -106,11 +106,17 @@ pub(crate) fn emit_intent(
             (EventKind::IntentConfirmationRequired, Loudness::Final)
         }
     };
+    // Nothing says that endpoints hear of refunds on a terminal.
+    let loudness = if intent.refund_of.is_some() { Loudness::Silent } else { loudness };
     let data = intent_data(intent, payment);
     emit(tx, world, ids, merchant, kind, loudness, intent.id.to_string(), data)?;
-    let (world, terminal) = (world.clone(), intent.terminal.clone());
-    let merchant = intent.merchant;
-    tx.after_commit(move || world.announce(Change::Terminal(merchant, terminal)));
+    let (world, merchant) = (world.clone(), intent.merchant);
+    match intent.terminal.clone() {
+        Some(terminal) => {
+            tx.after_commit(move || world.announce(Change::Terminal(merchant, terminal)));
+        }
+        None => tx.after_commit(move || world.announce(Change::Pool(merchant))),
+    }
     Ok(())
 }
 
@@ -120,11 +126,12 @@ fn intent_data(intent: &Intent, payment: Option<&Payment>) -> String {
     json!({
         "intent": intent.id.to_string(),
         "state": intent.phase().code(),
-        "terminal": intent.terminal.0,
+        "terminal": intent.terminal.as_ref().map(|terminal| &terminal.0),
         "amount_minor": intent.amount.minor,
         "currency": intent.amount.currency.code(),
         "created_at": intent.created_at.micros(),
         "luggage": intent.luggage,
+        "refund_of": intent.refund_of.map(|payment| payment.to_string()),
         "payment": payment,
     })
     .to_string()

@@ -10,6 +10,7 @@ use cobro_domain::{IntentId, MerchantId, TerminalId};
 use cobro_store::Tx;
 use cobro_store::rows::{IdempotencyRow, TimerKind};
 
+use crate::crash;
 use crate::emit::{emit_intent, require, set_timer, stop_timer};
 use crate::error::{EngineError, Subject};
 use crate::world::{Caller, World};
@@ -66,7 +67,11 @@ impl World {
         command: CreateIntent,
     ) -> Result<Intent, EngineError> {
         let (world, caller, seed) = (self.clone(), caller.clone(), self.entropy().seed());
-        self.write(caller.merchant, move |tx| create(tx, &world, &caller, &command, seed)).await
+        crash::point("intent.create.received");
+        let made = self
+            .write(caller.merchant, move |tx| create(tx, &world, &caller, &command, seed))
+            .await;
+        made.inspect(|_| crash::point("intent.create.committed"))
     }
 
     /// Takes an intent back, as long as the terminal has not taken it.
@@ -81,16 +86,22 @@ impl World {
         id: IntentId,
     ) -> Result<Intent, EngineError> {
         let (world, caller, seed) = (self.clone(), caller.clone(), self.entropy().seed());
-        self.write(caller.merchant, move |tx| cancel(tx, &world, &caller, &terminal, id, seed))
-            .await
+        let canceled = self
+            .write(caller.merchant, move |tx| cancel(tx, &world, &caller, &terminal, id, seed))
+            .await;
+        canceled.inspect(|_| crash::point("intent.cancel.committed"))
     }
 
     /// An intent with its payment.
     ///
     /// # Errors
-    /// Unknown or foreign intent.
+    /// Unknown or foreign intent, or one that gives money back.
     pub async fn intent(&self, caller: &Caller, id: IntentId) -> Result<IntentView, EngineError> {
-        self.read_intent(caller.merchant, id).await
+        let view = self.read_intent(caller.merchant, id).await?;
+        if view.intent.refund_of.is_some() {
+            return Err(EngineError::NotFound(Subject::Intent));
+        }
+        Ok(view)
     }
 
     pub(crate) async fn read_intent(
@@ -133,7 +144,9 @@ fn create(
     let intent = Intent {
         merchant: merchant.id,
         id: IntentId(ids.next_uuid()),
-        terminal: command.terminal.clone(),
+        terminal: Some(command.terminal.clone()),
+        assignee: None,
+        refund_of: None,
         amount: command.amount,
         card_kind: command.card_kind,
         installments: command.installments,
@@ -147,10 +160,11 @@ fn create(
     tx.insert(&intent);
     tx.save(&terminal.holding(intent.id));
     let due_at = tx.now().plus_seconds(command.abandon_after_s);
-    let subject = intent.terminal.0.clone();
+    let subject = command.terminal.0.clone();
     set_timer(tx, merchant.id, TimerKind::Abandon, subject, due_at, 0)?;
     remember(tx, caller, command, &intent);
     emit_intent(tx, world, &mut ids, &merchant, &intent, None)?;
+    crash::point("intent.create.before_commit");
     Ok(intent)
 }
 
@@ -195,7 +209,7 @@ fn cancel(
     let merchant = World::merchant_of(tx, caller)?;
     let terminal: Terminal = require(tx, &(merchant.id, terminal.clone()), Subject::Terminal)?;
     let intent: Intent = require(tx, &(merchant.id, id), Subject::Intent)?;
-    if intent.terminal != terminal.id {
+    if intent.terminal.as_ref() != Some(&terminal.id) || intent.refund_of.is_some() {
         return Err(EngineError::NotFound(Subject::Intent));
     }
     let mut ids = tx.ids(seed);
@@ -203,6 +217,7 @@ fn cancel(
     tx.save(&intent);
     release(tx, terminal, &intent)?;
     emit_intent(tx, world, &mut ids, &merchant, &intent, None)?;
+    crash::point("intent.cancel.before_commit");
     Ok(intent)
 }
 
@@ -212,7 +227,7 @@ pub(crate) fn release(
     terminal: Terminal,
     intent: &Intent,
 ) -> Result<(), EngineError> {
-    let (merchant, subject) = (intent.merchant, intent.terminal.0.clone());
+    let (merchant, subject) = (intent.merchant, terminal.id.0.clone());
     if terminal.current == Some(intent.id) {
         stop_timer(tx, merchant, TimerKind::Abandon, &subject)?;
         stop_timer(tx, merchant, TimerKind::CloseResult, &subject)?;

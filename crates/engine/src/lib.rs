@@ -10,25 +10,35 @@
 //! Read in this order: [`ports`], [`world`], [`intents`], [`charges`], [`refunds`], [`recovery`].
 
 pub mod accounts;
+pub mod answers;
 pub mod books;
 pub mod captures;
 pub mod card_charges;
 pub mod cards;
 pub mod charges;
 pub mod clock;
+pub mod crash;
 pub mod deliveries;
 mod emit;
 pub mod error;
 pub mod faults;
+pub mod grants;
+pub mod intent_events;
 pub mod intents;
 pub mod journal;
+pub mod payment_search;
+pub mod pool;
 pub mod ports;
 pub mod recovery;
+pub mod recurring;
+pub mod refund_intents;
 pub mod refunds;
 pub mod secrets;
 pub mod sessions;
+pub mod settlements;
 pub mod terminals;
 pub mod timers;
+pub mod trials;
 pub mod vault;
 pub mod verify;
 pub mod world;

@@ -2,13 +2,17 @@
 
 use cobro_domain::card::{CardEntry, CardFacts, CardKind};
 use cobro_domain::event::Event;
+use cobro_domain::fee::FeeSchedule;
 use cobro_domain::intent::IntentPhase;
 use cobro_domain::merchant::{Endpoint, Merchant};
 use cobro_domain::payment::{DeclineReason, Payment, Trace};
 use cobro_domain::scenario::Scenario;
+use cobro_domain::session::Session;
+use cobro_domain::time::Day;
 use cobro_domain::{MerchantId, Money, Timestamp};
 use futures_util::future::BoxFuture;
 
+use crate::cards::StorePlan;
 use crate::error::EngineError;
 use crate::world::World;
 
@@ -112,6 +116,12 @@ pub trait Acquirer: Send + Sync {
     /// Takes money that is held: this much of it; the rest is let go. An acquirer that holds none
     /// refuses.
     fn capture(&self, original: Trace, amount: Money) -> BoxFuture<'_, AdviceAnswer> {
+        let _ = (original, amount);
+        Box::pin(std::future::ready(AdviceAnswer::Refused))
+    }
+
+    /// Changes how much money is held, to this much. An acquirer that holds none refuses.
+    fn adjust(&self, original: Trace, amount: Money) -> BoxFuture<'_, AdviceAnswer> {
         let _ = (original, amount);
         Box::pin(std::future::ready(AdviceAnswer::Refused))
     }
@@ -246,6 +256,21 @@ pub trait Describe: Send + Sync {
     /// A payment's id as the dialect shows it.
     fn payment_id(&self, payment: &Payment) -> String;
 
+    /// The merchant's own reference that luggage carries, under which its payments can be searched
+    /// for; by default there is none.
+    fn reference(&self, luggage: &str) -> Option<String> {
+        let _ = luggage;
+        None
+    }
+
+    /// A new authorization code of a merchant's, which says whose it is and holds `secret`; by
+    /// default the dialect has none. `tag` is that of a world beside the main one and stands at
+    /// the beginning of the secret.
+    fn consent(&self, merchant: &Merchant, tag: Option<&str>, secret: &str) -> Option<Consent> {
+        let _ = (merchant, tag, secret);
+        None
+    }
+
     /// The numbers of payments.
     fn payment_numbers(&self) -> NumberRange;
 
@@ -255,9 +280,51 @@ pub trait Describe: Send + Sync {
     /// The published test card with this number. The holder's name may decide what it does.
     fn test_card(&self, number: &str, holder: Option<&str>) -> Option<TestCard>;
 
+    /// What a payment in so many instalments costs its merchant.
+    fn fees(&self, merchant: &Merchant, installments: i64) -> FeeSchedule {
+        let _ = installments;
+        merchant.fees
+    }
+
+    /// On which day money that is taken now is paid out; `None` where nothing is settled by day.
+    fn settles_on(&self, merchant: &Merchant, at: Timestamp) -> Option<Day> {
+        let _ = (merchant, at);
+        None
+    }
+
+    /// When the settlement of a day is closed.
+    fn settlement_closes(&self, merchant: &Merchant, day: Day) -> Timestamp {
+        let _ = merchant;
+        day.begins(&jiff::tz::TimeZone::UTC)
+    }
+
     /// What a card does, where more than its number and its holder decide: by default those alone.
     fn card_in_use(&self, use_of: &CardUse<'_>) -> Option<TestCard> {
         self.test_card(use_of.number, Some(use_of.holder))
+    }
+
+    /// Whether the card's issuer wants to hear from its holder before the card is used on a page
+    /// (3-D Secure's challenge flow): by default none does.
+    fn challenges(&self, use_of: &CardUse<'_>) -> bool {
+        let _ = use_of;
+        false
+    }
+
+    /// The word for a session's state.
+    fn session_state(&self, session: &Session) -> &'static str {
+        session.state.code()
+    }
+
+    /// How the card of a session's payer is stored, once its luggage says who that is.
+    fn store_plan(&self, luggage: &str) -> StorePlan {
+        let _ = luggage;
+        StorePlan {
+            token: None,
+            with_subtoken: false,
+            single_use: false,
+            lifetime_s: None,
+            luggage: String::new(),
+        }
     }
 
     /// The numbers of sessions.
@@ -293,6 +360,17 @@ pub trait Describe: Send + Sync {
         merchant: &Merchant,
         change: &serde_json::Value,
     ) -> Result<SettingsChange, String>;
+}
+
+/// A merchant's consent that somebody works for it, as something that can be handed in once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// What is handed in.
+    pub code: String,
+    /// The kind of grant that it is kept as.
+    pub kind: &'static str,
+    /// For how long it is good, in seconds.
+    pub lifetime_s: i64,
 }
 
 /// What a change of a merchant's settings comes to.

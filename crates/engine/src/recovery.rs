@@ -9,6 +9,7 @@ use cobro_store::{Cell, FromCell, ToCell, Tx};
 
 use crate::card_charges::session_moved;
 use crate::charges::apply_command;
+use crate::crash;
 use crate::emit::{emit_payment, require, stop_timer};
 use crate::error::{EngineError, Subject};
 use crate::ports::{AdviceAnswer, Answer};
@@ -56,15 +57,17 @@ impl World {
         owner: Owner,
     ) -> Result<(), EngineError> {
         let (world, seed) = (self.clone(), self.entropy().seed());
-        self.write(merchant, move |tx| {
+        let command = move |tx: &mut Tx<'_>| {
             let found: Payment = require(tx, &(merchant, payment), Subject::Payment)?;
             // Somebody may have stored the answer in between.
             if found.state == (PaymentState::Sending { owner }) {
                 apply_command(tx, &world, merchant, payment, &Answer::Silent, seed)?;
             }
+            crash::point("sweep.before_commit");
             Ok(())
-        })
-        .await
+        };
+        let given_up = self.write(merchant, command).await;
+        given_up.inspect(|()| crash::point("sweep.committed"))
     }
 
     /// Sends the reversal of a payment whose outcome is unknown. Once it is accepted the payment
@@ -82,7 +85,10 @@ impl World {
         if payment.state != PaymentState::Unknown {
             return Ok(());
         }
-        match self.acquirer().reverse(payment.trace, self.now()).await {
+        crash::point("reversal.before_send");
+        let answer = self.acquirer().reverse(payment.trace, self.now()).await;
+        crash::point("reversal.answered");
+        match answer {
             AdviceAnswer::Accepted => {}
             AdviceAnswer::Refused => {
                 tracing::error!(payment = %id, "the acquirer refuses a reversal");
@@ -91,7 +97,13 @@ impl World {
             AdviceAnswer::Silent => return Ok(()),
         }
         let (world, seed) = (self.clone(), self.entropy().seed());
-        self.write(merchant, move |tx| reversed(tx, &world, merchant, id, seed)).await
+        let command = move |tx: &mut Tx<'_>| {
+            reversed(tx, &world, merchant, id, seed)?;
+            crash::point("reversal.store.before_commit");
+            Ok(())
+        };
+        let stored = self.write(merchant, command).await;
+        stored.inspect(|()| crash::point("reversal.store.committed"))
     }
 
     /// Asks what became of a deferred payment and stores it.
@@ -105,16 +117,21 @@ impl World {
     ) -> Result<(), EngineError> {
         let found = self.store().read(move |reader| reader.get::<Payment>(&(merchant, id)));
         let payment = found.await?.ok_or(EngineError::NotFound(Subject::Payment))?;
+        crash::point("resolve.before_send");
         let answer = self.acquirer().resolve(payment.trace, self.now()).await;
+        crash::point("resolve.answered");
         if matches!(answer, Answer::Silent | Answer::Deferred { .. }) {
             return Ok(());
         }
         let (world, seed) = (self.clone(), self.entropy().seed());
-        self.write(merchant, move |tx| {
+        let command = move |tx: &mut Tx<'_>| {
             apply_command(tx, &world, merchant, id, &answer, seed)?;
-            stop_timer(tx, merchant, TimerKind::ResolvePending, &id.to_string())
-        })
-        .await
+            stop_timer(tx, merchant, TimerKind::ResolvePending, &id.to_string())?;
+            crash::point("resolve.store.before_commit");
+            Ok(())
+        };
+        let stored = self.write(merchant, command).await;
+        stored.inspect(|()| crash::point("resolve.store.committed"))
     }
 }
 

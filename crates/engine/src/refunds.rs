@@ -4,16 +4,18 @@
 //! crash between the steps needs no reversal.
 
 use cobro_domain::event::EventKind;
+use cobro_domain::id::IdSource;
 use cobro_domain::ledger;
 use cobro_domain::merchant::Merchant;
 use cobro_domain::money::Money;
 use cobro_domain::payment::Payment;
 use cobro_domain::refund::{Refund, RefundState};
-use cobro_domain::{MerchantId, PaymentId, RefundId};
+use cobro_domain::{IntentId, MerchantId, PaymentId, RefundId};
 use cobro_store::rows::{IdempotencyRow, TimerKind};
 use cobro_store::{ToCell, Tx};
 use serde_json::json;
 
+use crate::crash;
 use crate::emit::{
     emit, fee_back, next_number, next_ordinal, next_trace, payment_facts, post, require, set_timer,
     stop_timer,
@@ -21,6 +23,7 @@ use crate::emit::{
 use crate::error::{EngineError, Subject};
 use crate::intents::Repeatable;
 use crate::ports::{AdviceAnswer, RefundAsk};
+use crate::refund_intents;
 use crate::world::{Caller, Change, World};
 
 /// A refund to be made.
@@ -65,22 +68,25 @@ impl World {
         let (world, caller) = (self.clone(), caller.clone());
         let task = self.tasks().spawn(async move {
             let gate = world.gate().read().await;
+            crash::point("refund.received");
             let merchant = caller.merchant;
             let (own, seed) = (world.clone(), world.entropy().seed());
             let mut changes = world.changes();
             let begin = move |tx: &mut Tx<'_>| begin(tx, &own, &caller, &command, seed);
             let (refund, is_new) = world.write(merchant, begin).await?;
+            crash::point("refund.begin.committed");
             if is_new {
                 send(&world, merchant, refund.id).await?;
             }
             drop(gate);
-            world.await_refund(merchant, refund.id, &mut changes).await
+            let answered = world.await_refund(merchant, refund.id, &mut changes).await;
+            answered.inspect(|_| crash::point("refund.before_reply"))
         });
         task.await.map_err(|_| EngineError::Unanswered)?
     }
 
     /// The refund once it is answered.
-    async fn await_refund(
+    pub(crate) async fn await_refund(
         &self,
         merchant: MerchantId,
         id: RefundId,
@@ -134,7 +140,7 @@ impl World {
                 return Ok(None);
             };
             let Some(payment) = reader.get::<Payment>(&(merchant, id))? else { return Ok(None) };
-            let refunds = reader.list(REFUNDS_OF, &[merchant.to_cell(), id.to_cell()])?;
+            let refunds = reader.select(REFUNDS_OF, &[merchant.to_cell(), id.to_cell()])?;
             Ok(Some((payment, refunds)))
         });
         found.await?.ok_or(EngineError::NotFound(Subject::Payment))
@@ -143,9 +149,7 @@ impl World {
 
 const PAYMENT_ID_BY_NUMBER: &str = "SELECT id FROM payment WHERE merchant = $1 AND number = $2";
 
-const REFUNDS_OF: &str = "SELECT merchant, id, lane, number, payment, ordinal, amount, currency, \
-     trace, state, owner, luggage, created_at, changed_at FROM refund \
-     WHERE merchant = $1 AND payment = $2 ORDER BY ordinal";
+const REFUNDS_OF: &str = "WHERE merchant = $1 AND payment = $2 ORDER BY ordinal";
 
 fn begin(
     tx: &mut Tx<'_>,
@@ -167,11 +171,48 @@ fn begin(
         tx.delete::<IdempotencyRow>(&(merchant.id, digest.clone()));
     }
     let payment: Payment = require(tx, &(merchant.id, command.payment), Subject::Payment)?;
+    let mut ids = tx.ids(seed);
+    let wanted = Wanted {
+        amount_minor: command.amount_minor,
+        luggage: command.luggage.clone(),
+        intent: None,
+    };
+    let refund = reserve(tx, world, &mut ids, &merchant, payment, wanted)?;
+    if let (Some(digest), Some(repeatable)) = (digest, command.repeatable) {
+        tx.insert(&IdempotencyRow {
+            merchant: merchant.id,
+            digest,
+            outcome: refund.id.to_string(),
+            expires_at: tx.now().plus_seconds(repeatable.lifetime_s),
+        });
+    }
+    crash::point("refund.begin.before_commit");
+    Ok((refund, true))
+}
+
+/// What is wanted of a payment.
+pub(crate) struct Wanted {
+    /// How much, in minor units; everything that is left when absent.
+    pub(crate) amount_minor: Option<i64>,
+    /// What the dialect gives back, as JSON text.
+    pub(crate) luggage: String,
+    /// The intent that asked for it, if a terminal did.
+    pub(crate) intent: Option<IntentId>,
+}
+
+/// Sets money of a payment aside and writes down the refund that is to be sent.
+pub(crate) fn reserve(
+    tx: &mut Tx<'_>,
+    world: &World,
+    ids: &mut IdSource,
+    merchant: &Merchant,
+    payment: Payment,
+    wanted: Wanted,
+) -> Result<Refund, EngineError> {
     let now = tx.now();
-    let (payment, amount_minor) = payment.reserve_refund(command.amount_minor, now)?;
+    let (payment, amount_minor) = payment.reserve_refund(wanted.amount_minor, now)?;
     tx.save(&payment);
     let dialect = world.dialect(&merchant.channel)?;
-    let mut ids = tx.ids(seed);
     let refund = Refund {
         merchant: merchant.id,
         id: RefundId(ids.next_uuid()),
@@ -179,27 +220,22 @@ fn begin(
         number: next_number(tx, world, dialect.refund_numbers())?,
         ordinal: next_ordinal(tx, merchant.id, "refund")?,
         payment: payment.id,
+        intent: wanted.intent,
         amount: Money::new(amount_minor, payment.amount.currency),
         trace: next_trace(tx, world)?,
         state: RefundState::Sending { owner: world.peers().owner() },
-        luggage: command.luggage.clone(),
+        fee: cobro_domain::fee::Fee::default(),
+        settles_on: None,
+        luggage: wanted.luggage,
         created_at: now,
         changed_at: now,
     };
     tx.insert(&refund);
-    if let (Some(digest), Some(repeatable)) = (digest, command.repeatable) {
-        tx.insert(&IdempotencyRow {
-            merchant: merchant.id,
-            digest,
-            outcome: refund.id.to_string(),
-            expires_at: now.plus_seconds(repeatable.lifetime_s),
-        });
-    }
     // Until it is answered, it is sent again.
     let subject = refund.id.to_string();
     let due_at = now.plus_seconds(RESEND_FIRST_S);
     set_timer(tx, merchant.id, TimerKind::ResendRefund, subject, due_at, 0)?;
-    Ok((refund, true))
+    Ok(refund)
 }
 
 /// Asks the acquirer for a refund that is being sent, and stores its answer.
@@ -219,13 +255,22 @@ pub(crate) async fn send(
         amount: view.refund.amount,
         at: world.now(),
     };
-    let accepted = match world.acquirer().refund(ask).await {
+    crash::point("refund.before_send");
+    let answered = world.acquirer().refund(ask).await;
+    crash::point("refund.answered");
+    let accepted = match answered {
         AdviceAnswer::Accepted => true,
         AdviceAnswer::Refused => false,
         AdviceAnswer::Silent => return Ok(()),
     };
     let (own, seed) = (world.clone(), world.entropy().seed());
-    world.write(merchant, move |tx| answer(tx, &own, merchant, id, accepted, seed)).await
+    let command = move |tx: &mut Tx<'_>| {
+        answer(tx, &own, merchant, id, accepted, seed)?;
+        crash::point("refund.store.before_commit");
+        Ok(())
+    };
+    let stored = world.write(merchant, command).await;
+    stored.inspect(|()| crash::point("refund.store.committed"))
 }
 
 fn answer(
@@ -251,7 +296,11 @@ fn answer(
         let payment = payment.refund_released(amount_minor, now);
         (payment, RefundState::Declined, EventKind::RefundDeclined)
     };
-    let refund = Refund { state, changed_at: now, ..refund };
+    let fee = if accepted { fee } else { cobro_domain::fee::Fee::default() };
+    let mut refund = Refund { state, fee, changed_at: now, ..refund };
+    if accepted {
+        crate::settlements::refunded(tx, world, &merchant, &payment, &mut refund)?;
+    }
     tx.save(&payment);
     tx.save(&refund);
     stop_timer(tx, merchant.id, TimerKind::ResendRefund, &refund.id.to_string())?;
@@ -266,6 +315,10 @@ fn answer(
     let event = emit(tx, world, &mut ids, &merchant, kind, loudness, subject, data.to_string())?;
     if accepted {
         post(tx, &mut ids, merchant.id, event, &ledger::refund(refund.amount, fee))?;
+    }
+    if let Some(intent) = refund.intent {
+        let merchant = &merchant;
+        refund_intents::answered(tx, world, &mut ids, merchant, intent, &payment, accepted)?;
     }
     let (world, merchant, id, payment) = (world.clone(), merchant.id, refund.id, payment.id);
     tx.after_commit(move || {

@@ -18,6 +18,7 @@ use serde_json::json;
 use crate::emit::{emit, next_number, payment_facts, require, set_timer, stop_timer};
 use crate::error::{EngineError, Subject};
 use crate::intents::Repeatable;
+use crate::recurring::NewRecurrence;
 use crate::world::{Caller, Change, World};
 
 /// A session to be made.
@@ -43,6 +44,11 @@ pub struct NewSession {
     pub expires_at: Timestamp,
     /// Whether the command may be repeated.
     pub repeatable: Option<Repeatable>,
+    /// What makes another command the same wish. A session that was rejected does not stand in
+    /// the way of a second try.
+    pub duplicate: Option<Repeatable>,
+    /// How its payment recurs, if it does.
+    pub recurrence: Option<NewRecurrence>,
 }
 
 /// A session with all that belongs to it.
@@ -72,12 +78,12 @@ impl World {
         let id = self
             .write(caller.merchant, move |tx| {
                 let merchant = Self::merchant_of(tx, &own)?;
-                if let Some(id) = repeated(tx, merchant.id, new.repeatable)? {
+                if let Some(id) = repeated(tx, merchant.id, &new)? {
                     return Ok(id);
                 }
                 let mut ids = tx.ids(seed);
                 let session = open(tx, &world, &mut ids, &merchant, &new)?;
-                remember(tx, merchant.id, new.repeatable, session.id);
+                remember(tx, merchant.id, &new, session.id)?;
                 emit_session(tx, &world, &mut ids, &merchant, &session, None, Loudness::Silent)?;
                 Ok(session.id)
             })
@@ -118,6 +124,28 @@ impl World {
         found.await?.ok_or(EngineError::NotFound(Subject::Session))
     }
 
+    /// The sessions of all merchants of this world with this number, with their merchants: each
+    /// dialect counts its own.
+    ///
+    /// # Errors
+    /// When the store has no answer.
+    pub async fn sessions_numbered(
+        &self,
+        number: i64,
+    ) -> Result<Vec<(SessionView, Merchant)>, EngineError> {
+        let params = [number.to_cell()];
+        let found = self.store().read(move |reader| {
+            let mut all = Vec::new();
+            for session in reader.select::<Session>("WHERE number = $1", &params)? {
+                if let Some(merchant) = reader.get::<Merchant>(&(session.merchant,))? {
+                    all.push((view(reader, session)?, merchant));
+                }
+            }
+            Ok(all)
+        });
+        Ok(found.await?)
+    }
+
     /// The merchant takes a session back.
     ///
     /// # Errors
@@ -149,6 +177,30 @@ impl World {
         self.write(merchant, move |tx| {
             let merchant: Merchant = require(tx, &(merchant,), Subject::Merchant)?;
             end(tx, &world, &merchant, id, SessionAction::Abandon, seed)
+        })
+        .await?;
+        self.session(merchant, id).await
+    }
+
+    /// The issuer does not let the payer's card be stored: a failed try.
+    ///
+    /// # Errors
+    /// Unknown session, or one whose state does not allow it.
+    pub async fn decline_card(
+        &self,
+        merchant: MerchantId,
+        id: SessionId,
+    ) -> Result<SessionView, EngineError> {
+        let (world, seed) = (self.clone(), self.entropy().seed());
+        self.write(merchant, move |tx| {
+            let merchant: Merchant = require(tx, &(merchant,), Subject::Merchant)?;
+            let session: Session = require(tx, &(merchant.id, id), Subject::Session)?;
+            let session = session.after(SessionAction::DeclineCard, tx.now())?;
+            tx.save(&session);
+            settle(tx, &session)?;
+            let is_final = session.state.is_final();
+            let loudness = if is_final { Loudness::Final } else { Loudness::Step };
+            emit_session(tx, &world, &mut tx.ids(seed), &merchant, &session, None, loudness)
         })
         .await?;
         self.session(merchant, id).await
@@ -205,6 +257,9 @@ pub(crate) fn open(
         changed_at: tx.now(),
     };
     tx.insert(&session);
+    if let Some(recurrence) = &new.recurrence {
+        crate::recurring::plan(tx, &session, recurrence);
+    }
     if new.kind != SessionKind::Direct {
         let subject = session.id.to_string();
         set_timer(tx, merchant.id, TimerKind::ExpireSession, subject, new.expires_at, 0)?;
@@ -212,8 +267,23 @@ pub(crate) fn open(
     Ok(session)
 }
 
-/// The session of an earlier command with the same digest.
+/// The session of an earlier command that this one repeats, or that had the same wish.
 pub(crate) fn repeated(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    new: &NewSession,
+) -> Result<Option<SessionId>, EngineError> {
+    if let Some(id) = remembered(tx, merchant, new.repeatable)? {
+        return Ok(Some(id));
+    }
+    let Some(id) = remembered(tx, merchant, new.duplicate)? else { return Ok(None) };
+    let session = tx.get::<Session>(&(merchant, id))?;
+    let stands = session
+        .is_some_and(|session| !matches!(session.state, SessionState::Rejected { .. }));
+    Ok(stands.then_some(id))
+}
+
+fn remembered(
     tx: &mut Tx<'_>,
     merchant: MerchantId,
     repeatable: Option<Repeatable>,
@@ -222,7 +292,6 @@ pub(crate) fn repeated(
     let key = (merchant, repeatable.digest.to_vec());
     let Some(record) = tx.get::<IdempotencyRow>(&key)? else { return Ok(None) };
     if record.expires_at <= tx.now() {
-        tx.delete::<IdempotencyRow>(&key);
         return Ok(None);
     }
     let id = SessionId::parse(&record.outcome);
@@ -233,17 +302,22 @@ pub(crate) fn repeated(
 pub(crate) fn remember(
     tx: &mut Tx<'_>,
     merchant: MerchantId,
-    repeatable: Option<Repeatable>,
+    new: &NewSession,
     id: SessionId,
-) {
-    if let Some(repeatable) = repeatable {
-        tx.insert(&IdempotencyRow {
+) -> Result<(), EngineError> {
+    for repeatable in [new.repeatable, new.duplicate].into_iter().flatten() {
+        let record = IdempotencyRow {
             merchant,
             digest: repeatable.digest.to_vec(),
             outcome: id.to_string(),
             expires_at: tx.now().plus_seconds(repeatable.lifetime_s),
-        });
+        };
+        match tx.get::<IdempotencyRow>(&(merchant, record.digest.clone()))? {
+            Some(_) => tx.save(&record),
+            None => tx.insert(&record),
+        }
     }
+    Ok(())
 }
 
 /// Ends a session without the rest of its money.

@@ -11,6 +11,7 @@ use cobro_domain::terminal::{OperatingMode, Terminal};
 use cobro_store::rows::{DirectoryRow, TimerKind};
 use cobro_store::{Reader, StoreError, ToCell, Tx};
 
+use crate::crash;
 use crate::emit::{emit_intent, next_ordinal, require, set_timer};
 use crate::error::{EngineError, Subject};
 use crate::intents::{IntentView, release};
@@ -193,11 +194,17 @@ impl World {
         id: TerminalId,
         intent: Option<IntentId>,
     ) -> Result<Intent, EngineError> {
+        let intent = match intent {
+            Some(intent) => Some(intent),
+            None => self.first_for(merchant, &id).await?,
+        };
         let (world, seed) = (self.clone(), self.entropy().seed());
-        self.write(merchant, move |tx| {
-            step(tx, &world, merchant, &id, intent, IntentAction::Fetch, seed)
-        })
-        .await
+        let done = self
+            .write(merchant, move |tx| {
+                step(tx, &world, merchant, &id, intent, IntentAction::Fetch, seed)
+            })
+            .await;
+        done.inspect(|_| crash::point("terminal.fetch.committed"))
     }
 
     /// The red key: the person at the terminal gives its intent up.
@@ -210,10 +217,12 @@ impl World {
         id: TerminalId,
     ) -> Result<Intent, EngineError> {
         let (world, seed) = (self.clone(), self.entropy().seed());
-        self.write(merchant, move |tx| {
-            step(tx, &world, merchant, &id, None, IntentAction::CancelOnTerminal, seed)
-        })
-        .await
+        let done = self
+            .write(merchant, move |tx| {
+                step(tx, &world, merchant, &id, None, IntentAction::CancelOnTerminal, seed)
+            })
+            .await;
+        done.inspect(|_| crash::point("terminal.cancel.committed"))
     }
 
     /// The terminal has shown the result.
@@ -226,10 +235,12 @@ impl World {
         id: TerminalId,
     ) -> Result<Intent, EngineError> {
         let (world, seed) = (self.clone(), self.entropy().seed());
-        self.write(merchant, move |tx| {
-            step(tx, &world, merchant, &id, None, IntentAction::Close, seed)
-        })
-        .await
+        let done = self
+            .write(merchant, move |tx| {
+                step(tx, &world, merchant, &id, None, IntentAction::Close, seed)
+            })
+            .await;
+        done.inspect(|_| crash::point("terminal.close.committed"))
     }
 }
 
@@ -262,7 +273,8 @@ fn read_view(
     Ok(Some(TerminalView { terminal, merchant, current, last }))
 }
 
-fn pair(
+/// Pairs terminals with a merchant, inside a command.
+pub(crate) fn pair(
     tx: &mut Tx<'_>,
     world: &World,
     merchant: MerchantId,
@@ -339,11 +351,17 @@ fn step(
         IntentAction::Fetch => EngineError::NothingQueued,
         _ => EngineError::NothingTaken,
     };
-    let current = terminal.current.ok_or_else(|| missing.clone())?;
-    if named.is_some_and(|named| named != current) {
-        return Err(EngineError::NotFound(Subject::Intent));
-    }
-    let intent: Intent = require(tx, &(merchant.id, current), Subject::Intent)?;
+    let (terminal, intent) = match (terminal.current, named) {
+        (Some(current), named) if named.is_none_or(|named| named == current) => {
+            let intent: Intent = require(tx, &(merchant.id, current), Subject::Intent)?;
+            (terminal, intent)
+        }
+        (Some(_), _) => return Err(EngineError::NotFound(Subject::Intent)),
+        (None, Some(named)) if action == IntentAction::Fetch => {
+            crate::pool::take(tx, terminal, merchant.id, named)?
+        }
+        (None, _) => return Err(missing),
+    };
     if action == IntentAction::CancelOnTerminal && intent.phase() == IntentPhase::Open {
         return Err(missing);
     }
@@ -362,6 +380,11 @@ fn step(
         set_timer(tx, merchant.id, TimerKind::Abandon, id.0.clone(), due_at, 0)?;
     }
     emit_intent(tx, world, &mut ids, &merchant, &intent, payment.as_ref())?;
+    match action {
+        IntentAction::Fetch => crash::point("terminal.fetch.before_commit"),
+        IntentAction::Close => crash::point("terminal.close.before_commit"),
+        _ => crash::point("terminal.cancel.before_commit"),
+    }
     Ok(intent)
 }
 

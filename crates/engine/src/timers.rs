@@ -4,10 +4,11 @@ use cobro_domain::intent::{Intent, IntentAction};
 use cobro_domain::merchant::Merchant;
 use cobro_domain::payment::Payment;
 use cobro_domain::terminal::Terminal;
-use cobro_domain::{MerchantId, PaymentId, RefundId, SessionId, TerminalId, Timestamp};
+use cobro_domain::{IntentId, MerchantId, PaymentId, RefundId, SessionId, TerminalId, Timestamp};
 use cobro_store::rows::{DUE_TIMERS, MetaRow, Timer, TimerKind};
 use cobro_store::{Cell, Store, StoreError, ToCell, Tx};
 
+use crate::crash;
 use crate::emit::{emit_intent, set_timer};
 use crate::error::EngineError;
 use crate::intents::release;
@@ -99,17 +100,34 @@ impl World {
             let mut ids = tx.ids(seed);
             for timer in &timers {
                 fire(tx, &world, &mut ids, timer)?;
+                crash::point("timers.before_commit");
             }
             Ok(timers)
         };
-        crate::error::settled(self.store().write(Store::key_of(lane), command).await)
+        let fired = self.store().write(Store::key_of(lane), command).await;
+        crate::error::settled(fired).inspect(|timers| {
+            if !timers.is_empty() {
+                crash::point("timers.committed");
+            }
+        })
     }
 
     /// What a timer leads to outside the database. Its row has a later time by now, so that it is
     /// done again if this fails.
     async fn act(&self, timer: &Timer) {
         let done = match timer.kind {
-            TimerKind::Abandon | TimerKind::CloseResult | TimerKind::ExpireSession => Ok(()),
+            TimerKind::Abandon
+            | TimerKind::AbandonIntent
+            | TimerKind::CloseResult
+            | TimerKind::CloseSettlement
+            | TimerKind::ExpireSession
+            | TimerKind::ExpireTrial
+            | TimerKind::ForgetCredential
+            | TimerKind::ForgetGrant => Ok(()),
+            TimerKind::Recur => match SessionId::parse(&timer.subject) {
+                Some(first) => self.charge_again(timer.merchant, first).await,
+                None => Ok(()),
+            },
             TimerKind::ResendCapture => match PaymentId::parse(&timer.subject) {
                 Some(payment) => self.advise_capture(timer.merchant, payment).await,
                 None => Ok(()),
@@ -181,9 +199,11 @@ impl World {
                 Some(_) => tx.save(&row),
                 None => tx.insert(&row),
             }
+            crash::point("clock.before_commit");
             Ok(())
         };
-        crate::error::settled(self.store().write(Store::key_of(0), command).await)
+        let moved = self.store().write(Store::key_of(0), command).await;
+        crate::error::settled(moved).inspect(|()| crash::point("clock.committed"))
     }
 
     /// Sets the clock to where it was when the store was closed.
@@ -210,13 +230,23 @@ fn fire(
     match timer.kind {
         TimerKind::Abandon => expire(tx, world, ids, timer, IntentAction::Expire),
         TimerKind::CloseResult => expire(tx, world, ids, timer, IntentAction::Close),
+        TimerKind::AbandonIntent => match IntentId::parse(&timer.subject) {
+            Some(intent) => crate::pool::expire(tx, world, ids, timer.merchant, intent),
+            None => Ok(()),
+        },
+        TimerKind::CloseSettlement => {
+            crate::settlements::close_due(tx, world, ids, timer.merchant, &timer.subject)
+        }
         TimerKind::ExpireSession => match SessionId::parse(&timer.subject) {
             Some(session) => crate::sessions::expire(tx, world, ids, timer.merchant, session),
             None => Ok(()),
         },
+        TimerKind::ForgetCredential | TimerKind::ForgetGrant => crate::grants::forget(tx, timer),
+        TimerKind::ExpireTrial => crate::trials::expire(tx, world, timer),
         TimerKind::Reverse
         | TimerKind::ResendRefund
         | TimerKind::ResendCapture
+        | TimerKind::Recur
         | TimerKind::ResolvePending => {
             let attempts = timer.attempts.saturating_add(1);
             if attempts == ADVICE_ALARM {

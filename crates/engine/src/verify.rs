@@ -68,6 +68,7 @@ const BUSY: &str = "SELECT t.merchant, t.id FROM terminal AS t LEFT JOIN intent 
 const STRAY: &str = "SELECT i.merchant, i.id FROM intent AS i LEFT JOIN terminal AS t \
      ON t.merchant = i.merchant AND t.id = i.terminal \
      WHERE i.phase IN ('open', 'on_terminal', 'processing', 'processed') \
+     AND (i.terminal IS NOT NULL OR i.phase <> 'open') \
      AND (t.current_intent IS NULL OR t.current_intent <> i.id) LIMIT 1";
 
 /// What we say of one message to the acquirer.

@@ -27,6 +27,8 @@ use crate::vault::VaultKeys;
 pub enum Change {
     /// A terminal, or the intent on it.
     Terminal(MerchantId, TerminalId),
+    /// The charges that any of a merchant's terminals may take.
+    Pool(MerchantId),
     /// A payment.
     Payment(MerchantId, PaymentId),
     /// A refund.

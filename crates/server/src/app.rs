@@ -41,7 +41,9 @@ pub(crate) type Documents = Vec<(&'static str, Vec<&'static Endpoint>)>;
 /// The whole router.
 pub(crate) fn router(parts: Parts) -> Router {
     let journal = Arc::new(Journal::new(JOURNAL_BYTES_MAX));
+    let console = cobro_console::ConsoleConfig { version: env!("CARGO_PKG_VERSION") };
     let (mercadopago, mercadopago_endpoints) = cobro_mercadopago::routes(parts.mercadopago);
+    let mercadopago = mercadopago.merge(cobro_console::simulator_router(console));
     let (control, control_endpoints) = cobro_control::routes(Control {
         worlds: parts.worlds.clone(),
         journal: journal.clone(),
@@ -61,7 +63,6 @@ pub(crate) fn router(parts: Parts) -> Router {
         .merge(mercadopago.clone())
         .nest("/mercadopago", mercadopago.fallback(async || cobro_mercadopago::not_found()))
         .method_not_allowed_fallback(fallback);
-    let console = cobro_console::ConsoleConfig { version: env!("CARGO_PKG_VERSION") };
     let recorder = recorder(journal, parts.worlds);
     Router::new()
         .merge(dialects)
@@ -107,6 +108,10 @@ fn recorder(journal: Arc<Journal>, worlds: Arc<Worlds>) -> Arc<Recorder> {
                 StatusCode::PAYLOAD_TOO_LARGE.into_response()
             }
         },
-        skips: |_| false,
+        // pages for people are no calls of a program
+        skips: |path| {
+            let path = path.strip_prefix("/mercadopago").unwrap_or(path);
+            path.starts_with("/point/integrator-simulator/")
+        },
     })
 }

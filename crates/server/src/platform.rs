@@ -17,23 +17,47 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Waits until somebody asks the process to stop.
-pub(crate) async fn stop_asked() {
-    let interrupt = tokio::signal::ctrl_c();
+/// The requests of an operator or of the system that the process stop.
+#[derive(Debug)]
+pub(crate) struct StopRequests {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-            let _ = interrupt.await;
-            return;
-        };
-        tokio::select! {
-            _ = interrupt => {}
-            _ = terminate.recv() => {}
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(windows)]
+    interrupt: tokio::signal::windows::CtrlC,
+}
+
+impl StopRequests {
+    /// From here on no request is missed, and none ends the process where it stands.
+    ///
+    /// # Errors
+    /// When the system takes no handler.
+    pub(crate) fn listen() -> io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let interrupt = signal(SignalKind::interrupt())?;
+            Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+        }
+        #[cfg(windows)]
+        {
+            Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
         }
     }
-    #[cfg(not(unix))]
-    {
-        let _ = interrupt.await;
+
+    /// Waits until somebody asks the process to stop, or has done so since [`Self::listen`].
+    pub(crate) async fn asked(&mut self) {
+        #[cfg(unix)]
+        {
+            tokio::select! {
+                _ = self.interrupt.recv() => {}
+                _ = self.terminate.recv() => {}
+            }
+        }
+        #[cfg(windows)]
+        {
+            self.interrupt.recv().await;
+        }
     }
 }

@@ -24,12 +24,15 @@ use crate::config::Config;
 use crate::data::{DataDirectory, check_key, installation_key, main_databases, vault_keys};
 use crate::factory::Factory;
 use crate::outbound::GuardedOutbound;
+use crate::platform::StopRequests;
 
 /// How often the server looks whether its store has stopped writing.
 const WATCH: Duration = Duration::from_millis(500);
 
 /// Runs a server until it is asked to stop.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
+    // Before anybody can know that the server runs: a request to stop must never find it unready.
+    let mut stop = StopRequests::listen().context("signals")?;
     let directory = DataDirectory::take(&config.store, config.ephemeral)?;
     let key = Arc::new(installation_key(&config.store)?);
     let listener = TcpListener::bind(config.listen)
@@ -74,7 +77,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     directory.leave_address(&url)?;
     print_ready(&url, &directory);
     let serving = tokio::spawn(crate::http::listen(listener, router, shutdown.clone()));
-    let failed = wait(&worlds).await;
+    let failed = wait(&worlds, &mut stop).await;
     let _ = stopping.send(true);
     shutdown.cancel();
     serving.await.context("the listener")?;
@@ -90,7 +93,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
 }
 
 /// Waits until the server is asked to stop, or must: then the answer is true.
-async fn wait(worlds: &Worlds) -> bool {
+async fn wait(worlds: &Worlds, stop: &mut StopRequests) -> bool {
     let broken = async {
         // A commit that failed stops all writing (reliability reference, section 2, rule 5).
         while !worlds.main().store().is_stopped() {
@@ -98,7 +101,7 @@ async fn wait(worlds: &Worlds) -> bool {
         }
     };
     tokio::select! {
-        () = crate::platform::stop_asked() => false,
+        () = stop.asked() => false,
         () = broken => true,
     }
 }

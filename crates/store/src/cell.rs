@@ -2,6 +2,7 @@
 
 use cobro_domain::money::Currency;
 use cobro_domain::payment::{Owner, Trace};
+use cobro_domain::time::Day;
 use cobro_domain::{
     CardId, DeliveryId, EventId, IntentId, MerchantId, PaymentId, PostingId, RefundId, SessionId,
     TerminalId, Timestamp,
@@ -159,7 +160,7 @@ impl FromCell for Uuid {
 }
 
 ids!(DeliveryId, EventId, IntentId, MerchantId, PaymentId, PostingId, RefundId, TerminalId);
-ids!(CardId, SessionId, Owner, Trace);
+ids!(Day, CardId, SessionId, Owner, Trace);
 
 impl ToCell for Timestamp {
     fn to_cell(&self) -> Cell {

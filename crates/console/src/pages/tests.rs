@@ -6,7 +6,7 @@ use tower::ServiceExt;
 
 use super::*;
 
-const PATHS: [&str; 8] = [
+const PATHS: [&str; 10] = [
     "/",
     "/console/terminals",
     "/console/terminals/PAX_A910__SBX0000001",
@@ -14,6 +14,8 @@ const PATHS: [&str; 8] = [
     "/console/requests",
     "/console/deliveries",
     "/console/ledger",
+    "/point/integrator-simulator/sandbox/?ignoreapidoc=true",
+    "/point/integrator-simulator/sandbox/device?ignoreapidoc=true",
     "/console/terminals/%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E",
 ];
 
@@ -22,7 +24,8 @@ async fn ask(path: &str, headers: &[(HeaderName, &str)]) -> Response<Body> {
     for (name, value) in headers {
         request = request.header(name, *value);
     }
-    let console = crate::router(crate::ConsoleConfig { version: "1.2.3-test" });
+    let config = crate::ConsoleConfig { version: "1.2.3-test" };
+    let console = crate::router(config).merge(crate::simulator_router(config));
     console.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
 }
 
@@ -153,6 +156,35 @@ async fn the_terminals_page_is_where_the_console_begins() {
         let response = ask(path, &[]).await;
         assert_eq!(response.status(), StatusCode::TEMPORARY_REDIRECT, "{path}");
         assert_eq!(header(&response, &LOCATION), place);
+    }
+}
+
+#[tokio::test]
+async fn the_simulator_has_two_modes_at_the_paths_of_the_seed() {
+    const PDV: &str = "/point/integrator-simulator/sandbox";
+    const DEVICE: &str = "/point/integrator-simulator/sandbox/device";
+    for (path, mode, point_of_sale) in [
+        (PDV.to_owned(), "pdv", true),
+        (format!("{PDV}/"), "pdv", true),
+        (format!("{PDV}/?ignoreapidoc=true"), "pdv", true),
+        (DEVICE.to_owned(), "device", false),
+        (format!("{DEVICE}/"), "device", false),
+        (format!("{DEVICE}?ignoreapidoc=true&lang=pt"), "device", false),
+    ] {
+        let response = ask(&path, &[]).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        let html = text(response).await;
+        assert!(html.contains(&format!("data-mode=\"{mode}\"")), "{path}");
+        // each mode has the terminal, and exactly one of the two other halves
+        assert!(html.contains("id=\"stage\""), "{path}");
+        assert_eq!(html.contains("id=\"pos\""), point_of_sale, "{path}");
+        assert_eq!(html.contains("id=\"wire\""), point_of_sale, "{path}");
+        assert_eq!(html.contains("id=\"amounts\""), !point_of_sale, "{path}");
+        // the modes lead to each other, whether or not the address ended with a slash
+        for link in [format!("{PDV}/"), DEVICE.to_owned()] {
+            assert!(html.contains(&format!("href=\"{link}\"")), "{path}: {link}");
+        }
+        assert!(!html.contains("href=\"/console/ledger"), "{path}: the console's navigation");
     }
 }
 

@@ -24,7 +24,7 @@ fn called(script: &'static str, name: &str) -> Vec<&'static str> {
 
 /// Every key that a page or a script names.
 fn used_keys() -> BTreeSet<&'static str> {
-    let mut keys: BTreeSet<&str> = crate::pages::TITLES.iter().copied().collect();
+    let mut keys: BTreeSet<&str> = crate::pages::NAMED.iter().copied().collect();
     for (_, page) in FRAGMENTS {
         keys.extend(used(page, "{{", "}}").filter(|key| !key.starts_with(['$', '>'])));
     }

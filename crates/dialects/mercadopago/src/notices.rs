@@ -91,6 +91,7 @@ fn body(ask: &NoticeAsk<'_>, data: &Value) -> Option<Value> {
         | EventKind::SessionApproved
         | EventKind::SessionRejected
         | EventKind::SessionPartialExpired
+        | EventKind::SettlementClosed
         | EventKind::CardStored
         | EventKind::CardInvalidated => return None,
     };

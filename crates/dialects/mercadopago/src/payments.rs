@@ -40,7 +40,8 @@ async fn find(seller: &Seller, number: &str) -> Result<Found, ApiError> {
 async fn terminal(seller: &Seller, payment: &Payment) -> Result<Option<Terminal>, ApiError> {
     let Some(intent) = payment.intent else { return Ok(None) };
     let view: Intent = seller.world.intent(&seller.caller, intent).await?.intent;
-    match seller.world.terminal(&view.terminal.0).await {
+    let Some(id) = view.terminal else { return Ok(None) };
+    match seller.world.terminal(&id.0).await {
         Ok(view) => Ok(Some(view.terminal)),
         // A terminal may have been taken away since.
         Err(EngineError::NotFound(_)) => Ok(None),

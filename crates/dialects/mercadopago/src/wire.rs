@@ -53,7 +53,8 @@ fn intent_members(site: Site, intent: &Intent) -> Map<String, Value> {
     let mut members: Map<String, Value> = serde_json::from_str(&intent.luggage).unwrap_or_default();
     hide_ticket(site, &mut members);
     members.insert("amount".to_owned(), intent.amount.minor.into());
-    members.insert("device_id".to_owned(), intent.terminal.0.clone().into());
+    let device = intent.terminal.as_ref().map_or("", |terminal| terminal.0.as_str());
+    members.insert("device_id".to_owned(), device.into());
     members.insert("id".to_owned(), intent.id.to_string().into());
     if site.takes_payment_options() {
         members.insert("payment_mode".to_owned(), "card".into());

@@ -12,6 +12,12 @@ CREATE TABLE IF NOT EXISTS directory (
     PRIMARY KEY (kind, value)
 ) {table};
 
+CREATE TABLE IF NOT EXISTS alias (
+    merchant {bytes} NOT NULL, kind {text} NOT NULL, value {text} NOT NULL,
+    subject {text} NOT NULL,
+    PRIMARY KEY (merchant, kind, value)
+) {table};
+
 CREATE TABLE IF NOT EXISTS endpoint (
     merchant {bytes} NOT NULL, slot {int} NOT NULL, url {text} NOT NULL,
     verified {int} NOT NULL, wants {text} NOT NULL, secret_sealed {bytes} NOT NULL,
@@ -29,13 +35,16 @@ CREATE TABLE IF NOT EXISTS terminal (
 CREATE UNIQUE INDEX IF NOT EXISTS terminal_by_ordinal ON terminal (merchant, ordinal);
 
 CREATE TABLE IF NOT EXISTS intent (
-    merchant {bytes} NOT NULL, id {bytes} NOT NULL, terminal {text} NOT NULL,
+    merchant {bytes} NOT NULL, id {bytes} NOT NULL, terminal {text}, assignee {text},
     amount {int} NOT NULL, currency {text} NOT NULL, card_kind {text},
     installments {int} NOT NULL, retry_declined {int} NOT NULL, scenario {text},
     luggage {text} NOT NULL, phase {text} NOT NULL, payment {bytes}, created_at {int} NOT NULL,
     changed_at {int} NOT NULL,
     PRIMARY KEY (merchant, id)
 ) {table};
+
+CREATE INDEX IF NOT EXISTS intent_pool ON intent (merchant, id)
+    WHERE phase = 'open' AND terminal IS NULL;
 
 CREATE TABLE IF NOT EXISTS payment (
     merchant {bytes} NOT NULL, id {bytes} NOT NULL, lane {int} NOT NULL, number {int} NOT NULL,
@@ -47,7 +56,7 @@ CREATE TABLE IF NOT EXISTS payment (
     entry {text} NOT NULL, trace {int} NOT NULL, state {text} NOT NULL, owner {int},
     authorization_code {text}, approved_at {int}, decline_reason {text}, reversed_by {text},
     captured {int} NOT NULL, refunded {int} NOT NULL, refund_pending {int} NOT NULL,
-    fee {int} NOT NULL, tax {int} NOT NULL, luggage {text} NOT NULL,
+    fee {int} NOT NULL, tax {int} NOT NULL, settles_on {int}, luggage {text} NOT NULL,
     created_at {int} NOT NULL, changed_at {int} NOT NULL,
     PRIMARY KEY (merchant, id),
     CHECK (refunded + refund_pending <= captured AND captured <= amount),
@@ -58,6 +67,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS payment_by_number ON payment (merchant, number
 CREATE UNIQUE INDEX IF NOT EXISTS payment_by_ordinal ON payment (merchant, ordinal);
 CREATE UNIQUE INDEX IF NOT EXISTS payment_by_session ON payment (merchant, session, ordinal)
     WHERE session IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS payment_by_settlement
+    ON payment (merchant, settles_on, ordinal) WHERE settles_on IS NOT NULL;
 CREATE INDEX IF NOT EXISTS payment_unsettled ON payment (lane, id)
     WHERE state = 'sending' OR state = 'unknown';
 
@@ -65,12 +76,14 @@ CREATE TABLE IF NOT EXISTS refund (
     merchant {bytes} NOT NULL, id {bytes} NOT NULL, lane {int} NOT NULL, number {int} NOT NULL,
     payment {bytes} NOT NULL, ordinal {int} NOT NULL, amount {int} NOT NULL,
     currency {text} NOT NULL, trace {int} NOT NULL, state {text} NOT NULL, owner {int},
-    luggage {text} NOT NULL, created_at {int} NOT NULL, changed_at {int} NOT NULL,
+    fee {int} NOT NULL, tax {int} NOT NULL, settles_on {int}, luggage {text} NOT NULL, created_at {int} NOT NULL, changed_at {int} NOT NULL,
     PRIMARY KEY (merchant, id)
 ) {table};
 
 CREATE UNIQUE INDEX IF NOT EXISTS refund_by_number ON refund (merchant, number);
 CREATE UNIQUE INDEX IF NOT EXISTS refund_by_payment ON refund (merchant, payment, ordinal);
+CREATE UNIQUE INDEX IF NOT EXISTS refund_by_settlement
+    ON refund (merchant, settles_on, ordinal) WHERE settles_on IS NOT NULL;
 CREATE INDEX IF NOT EXISTS refund_unsettled ON refund (lane, id) WHERE state = 'sending';
 
 CREATE TABLE IF NOT EXISTS entry (

@@ -25,3 +25,12 @@ CREATE TABLE IF NOT EXISTS session (
 ) {table};
 
 CREATE UNIQUE INDEX IF NOT EXISTS session_by_number ON session (merchant, number);
+
+CREATE TABLE IF NOT EXISTS settlement (
+    merchant {bytes} NOT NULL, day {int} NOT NULL, currency {text} NOT NULL, gross {int} NOT NULL,
+    fee {int} NOT NULL, tax {int} NOT NULL, entries {int} NOT NULL, report {text},
+    closed_at {int},
+    PRIMARY KEY (merchant, day)
+) {table};
+
+CREATE INDEX IF NOT EXISTS settlement_by_closing ON settlement (closed_at);

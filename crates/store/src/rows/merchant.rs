@@ -87,6 +87,43 @@ impl Row for DirectoryRow {
     }
 }
 
+/// A merchant's own name for one of its objects: a reference, a receipt number, a short code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AliasRow {
+    /// Whose name it is.
+    pub merchant: MerchantId,
+    /// What kind of name.
+    pub kind: String,
+    /// The name.
+    pub value: String,
+    /// The id of what it names.
+    pub subject: String,
+}
+
+impl Row for AliasRow {
+    type Key = (MerchantId, String, String);
+    const TABLE: &'static Table = crate::table!("alias", 3;
+        merchant: Bytes, kind: Text, value: Text, subject: Text);
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            self.merchant.to_cell(),
+            self.kind.to_cell(),
+            self.value.to_cell(),
+            self.subject.to_cell(),
+        ]
+    }
+
+    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+        Ok(Self {
+            merchant: cells.next()?,
+            kind: cells.next()?,
+            value: cells.next()?,
+            subject: cells.next()?,
+        })
+    }
+}
+
 impl Row for Endpoint {
     type Key = (MerchantId, i64);
     const TABLE: &'static Table = crate::table!("endpoint", 2;

@@ -19,7 +19,8 @@ impl Row for Payment {
         bin: Text, last_digits: Text, issuer: Text, expiration_month: Int, expiration_year: Int,
         entry: Text, trace: Int, state: Text, owner: Int, authorization_code: Text,
         approved_at: Int, decline_reason: Text, reversed_by: Text, captured: Int, refunded: Int,
-        refund_pending: Int, fee: Int, tax: Int, luggage: Text, created_at: Int, changed_at: Int);
+        refund_pending: Int, fee: Int, tax: Int, settles_on: Int, luggage: Text, created_at: Int,
+        changed_at: Int);
 
     fn cells(&self) -> Vec<Cell> {
         let mut cells = vec![
@@ -46,6 +47,7 @@ impl Row for Payment {
             self.refund_pending_minor.to_cell(),
             self.fee.fee_minor.to_cell(),
             self.fee.tax_minor.to_cell(),
+            self.settles_on.to_cell(),
             self.luggage.to_cell(),
             self.created_at.to_cell(),
             self.changed_at.to_cell(),
@@ -75,6 +77,7 @@ impl Row for Payment {
             refunded_minor: cells.next()?,
             refund_pending_minor: cells.next()?,
             fee: Fee { fee_minor: cells.next()?, tax_minor: cells.next()? },
+            settles_on: cells.next()?,
             luggage: cells.next()?,
             created_at: cells.next()?,
             changed_at: cells.next()?,
@@ -161,8 +164,8 @@ impl Row for Refund {
     type Key = (MerchantId, RefundId);
     const TABLE: &'static Table = crate::table!("refund", 2;
         merchant: Bytes, id: Bytes, lane: Int, number: Int, payment: Bytes, ordinal: Int,
-        amount: Int, currency: Text, trace: Int, state: Text, owner: Int, luggage: Text,
-        created_at: Int, changed_at: Int);
+        intent: Bytes, amount: Int, currency: Text, trace: Int, state: Text, owner: Int, fee: Int,
+        tax: Int, settles_on: Int, luggage: Text, created_at: Int, changed_at: Int);
 
     fn cells(&self) -> Vec<Cell> {
         let owner = match self.state {
@@ -176,11 +179,15 @@ impl Row for Refund {
             self.number.to_cell(),
             self.payment.to_cell(),
             self.ordinal.to_cell(),
+            self.intent.to_cell(),
             self.amount.minor.to_cell(),
             self.amount.currency.to_cell(),
             self.trace.to_cell(),
             self.state.code().to_cell(),
             owner,
+            self.fee.fee_minor.to_cell(),
+            self.fee.tax_minor.to_cell(),
+            self.settles_on.to_cell(),
             self.luggage.to_cell(),
             self.created_at.to_cell(),
             self.changed_at.to_cell(),
@@ -195,9 +202,12 @@ impl Row for Refund {
             number: cells.next()?,
             payment: cells.next()?,
             ordinal: cells.next()?,
+            intent: cells.next()?,
             amount: Money::new(cells.next()?, cells.next()?),
             trace: cells.next()?,
             state: read_refund_state(cells)?,
+            fee: Fee { fee_minor: cells.next()?, tax_minor: cells.next()? },
+            settles_on: cells.next()?,
             luggage: cells.next()?,
             created_at: cells.next()?,
             changed_at: cells.next()?,

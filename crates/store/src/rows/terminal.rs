@@ -50,15 +50,16 @@ impl Row for Terminal {
 impl Row for Intent {
     type Key = (MerchantId, IntentId);
     const TABLE: &'static Table = crate::table!("intent", 2;
-        merchant: Bytes, id: Bytes, terminal: Text, amount: Int, currency: Text, card_kind: Text,
+        merchant: Bytes, id: Bytes, terminal: Text, assignee: Text, amount: Int, currency: Text, card_kind: Text,
         installments: Int, retry_declined: Int, scenario: Text, luggage: Text, phase: Text, payment: Bytes,
-        created_at: Int, changed_at: Int);
+        refund_of: Bytes, created_at: Int, changed_at: Int);
 
     fn cells(&self) -> Vec<Cell> {
         vec![
             self.merchant.to_cell(),
             self.id.to_cell(),
             self.terminal.to_cell(),
+            self.assignee.to_cell(),
             self.amount.minor.to_cell(),
             self.amount.currency.to_cell(),
             self.card_kind.map_or(Cell::Null, |kind| kind.code().to_cell()),
@@ -68,13 +69,15 @@ impl Row for Intent {
             self.luggage.to_cell(),
             self.phase().code().to_cell(),
             self.state.payment().to_cell(),
+            self.refund_of.to_cell(),
             self.created_at.to_cell(),
             self.changed_at.to_cell(),
         ]
     }
 
     fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
-        let (merchant, id, terminal) = (cells.next()?, cells.next()?, cells.next()?);
+        let (merchant, id) = (cells.next()?, cells.next()?);
+        let (terminal, assignee) = (cells.next()?, cells.next()?);
         let amount = Money::new(cells.next()?, cells.next()?);
         let card_kind: Option<String> = cells.next()?;
         let card_kind = card_kind
@@ -84,6 +87,7 @@ impl Row for Intent {
             merchant,
             id,
             terminal,
+            assignee,
             amount,
             card_kind,
             installments: cells.next()?,
@@ -91,6 +95,7 @@ impl Row for Intent {
             scenario: read_scenario(cells)?,
             luggage: cells.next()?,
             state: intent_state(cells)?,
+            refund_of: cells.next()?,
             created_at: cells.next()?,
             changed_at: cells.next()?,
         })

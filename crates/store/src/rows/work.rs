@@ -21,8 +21,20 @@ pub enum TimerKind {
     ResolvePending,
     /// A session (the subject) has run out of time.
     ExpireSession,
+    /// A charge that no terminal has taken (the subject) is abandoned.
+    AbandonIntent,
+    /// A settlement day (the subject is its date) is closed.
+    CloseSettlement,
     /// The taking of held money (the subject is the payment) is to be advised again.
     ResendCapture,
+    /// A recurring charge (the subject) is due.
+    Recur,
+    /// A grant (the subject is its keyed hash) is worth nothing any more.
+    ForgetGrant,
+    /// A credential (the subject is its kind and keyed hash) is worth nothing any more.
+    ForgetCredential,
+    /// A trial account (the subject is its owner and place) goes if it has not been used.
+    ExpireTrial,
 }
 
 impl TimerKind {
@@ -36,14 +48,34 @@ impl TimerKind {
             Self::ResolvePending => "resolve_pending",
             Self::ExpireSession => "expire_session",
             Self::ResendCapture => "resend_capture",
+            Self::Recur => "recur",
+            Self::AbandonIntent => "abandon_intent",
+            Self::CloseSettlement => "close_settlement",
+            Self::ForgetGrant => "forget_grant",
+            Self::ForgetCredential => "forget_credential",
+            Self::ExpireTrial => "expire_trial",
         }
     }
 
     /// The kind of a stored word.
     pub fn from_code(code: &str) -> Option<Self> {
-        [Self::Abandon, Self::CloseResult, Self::Reverse, Self::ResendRefund, Self::ResolvePending]
-            .into_iter()
-            .find(|kind| kind.code() == code)
+        [
+            Self::Abandon,
+            Self::CloseResult,
+            Self::Reverse,
+            Self::ResendRefund,
+            Self::ResolvePending,
+            Self::ExpireSession,
+            Self::AbandonIntent,
+            Self::CloseSettlement,
+            Self::ResendCapture,
+            Self::Recur,
+            Self::ForgetGrant,
+            Self::ForgetCredential,
+            Self::ExpireTrial,
+        ]
+        .into_iter()
+        .find(|kind| kind.code() == code)
     }
 }
 

@@ -2,14 +2,18 @@
 
 use std::marker::PhantomData;
 
+use cobro_domain::card::StoredCard;
 use cobro_domain::event::{Delivery, Event};
 use cobro_domain::intent::Intent;
 use cobro_domain::merchant::{Endpoint, Merchant};
 use cobro_domain::payment::Payment;
 use cobro_domain::refund::Refund;
+use cobro_domain::session::Session;
+use cobro_domain::settlement::Settlement;
 use cobro_domain::terminal::Terminal;
 use cobro_store::rows::{
-    CounterRow, DirectoryRow, EntryRow, IdempotencyRow, MetaRow, TailRow, Timer, WORLD,
+    AliasRow, CounterRow, DirectoryRow, EntryRow, GrantRow, IdempotencyRow, MetaRow, ReferenceRow,
+    TailRow, Timer, TrialRow, WORLD,
 };
 use cobro_store::table::Key;
 use cobro_store::{Cell, Cells, Corrupt, FromCell, Kind, Row, Table, Tx, TxError};
@@ -75,6 +79,7 @@ const fn verbs<T: Row>() -> Verbs {
 pub(crate) static VERBS: &[Verbs] = &[
     verbs::<Merchant>(),
     verbs::<DirectoryRow>(),
+    verbs::<AliasRow>(),
     verbs::<Endpoint>(),
     verbs::<Terminal>(),
     verbs::<Intent>(),
@@ -88,6 +93,12 @@ pub(crate) static VERBS: &[Verbs] = &[
     verbs::<Timer>(),
     verbs::<IdempotencyRow>(),
     verbs::<MetaRow>(),
+    verbs::<StoredCard>(),
+    verbs::<Session>(),
+    verbs::<Settlement>(),
+    verbs::<ReferenceRow>(),
+    verbs::<GrantRow>(),
+    verbs::<TrialRow>(),
 ];
 
 /// The verbs of a table.
