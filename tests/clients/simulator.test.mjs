@@ -256,7 +256,7 @@ test('Argentina sends a reference and a ticket number', async () => {
   assert.deepEqual(answer.additional_info, info);
   await page.locator('#pos-cancel').click();
   assert.deepEqual((await wire('DELETE')).answer, { id: answer.id });
-  await screen('idle');
+  await screen('canceled');
   await state('CANCELED');
   await page.locator('#pos-read').click();
   assert.equal((await wire('GET')).answer.state, 'CANCELED');

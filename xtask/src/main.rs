@@ -4,6 +4,7 @@
 //! one cargo command. What is absent: anything the server needs. Read `test.rs` first, then
 //! `tools.rs` and `postgres.rs` for what it stands on, and `tidy.rs` for the rules of the tree.
 
+mod bench;
 mod clients;
 mod postgres;
 mod process;
@@ -28,6 +29,13 @@ Developer commands of Cobro.
       FILTER       only the tests whose name contains it
       COBRO_TEST_POSTGRES=postgres://...  uses that server instead of a private one
 
+  cargo xtask bench [--quick] [--build] [--rounds N] [--only start|sqlite|postgres]... [--case TEXT]
+      Measures the server beside a bare one and pgbench, and writes docs/benchmarks.md.
+      --quick   a short run
+      --build   measures a clean release build as well
+      --only    one part; the report is then printed only
+      --case    cases whose name contains TEXT; likewise
+
   cargo xtask tidy
       Checks the rules of the tree: sizes, leftovers, layering, what no file may name.
 ";
@@ -50,6 +58,7 @@ fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     };
     match command.as_str() {
         "test" => test::run(&workspace_root()?, &test::Options::parse(rest)?),
+        "bench" => bench::run(&workspace_root()?, &bench::Options::parse(rest)?),
         "tidy" => tidy::run(&workspace_root()?),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

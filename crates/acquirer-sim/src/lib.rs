@@ -195,9 +195,7 @@ fn capture(tx: &mut Tx<'_>, original: Trace, amount: Money) -> Result<AdviceAnsw
 /// Holds another amount.
 fn adjust(tx: &mut Tx<'_>, original: Trace, amount: Money) -> Result<AdviceAnswer, EngineError> {
     match tx.get::<BookRow>(&(original,))? {
-        Some(row)
-            if row.standing == Standing::Stands && row.amount.currency == amount.currency =>
-        {
+        Some(row) if row.standing == Standing::Stands && row.amount.currency == amount.currency => {
             tx.save(&BookRow { amount, ..row });
             Ok(AdviceAnswer::Accepted)
         }

@@ -68,6 +68,7 @@ const ASSETS: &[Asset] = &[
     Asset::new("checkout.js", JS, include_str!("../assets/checkout.js")),
     Asset::new("card.js", JS, include_str!("../assets/card.js")),
     Asset::new("dom.js", JS, include_str!("../assets/dom.js")),
+    Asset::new("arrow.svg", SVG, include_str!("../assets/arrow.svg")),
     Asset::new("icon.svg", SVG, include_str!("../assets/icon.svg")),
 ];
 

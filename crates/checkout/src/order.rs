@@ -150,20 +150,34 @@ impl Person {
     }
 }
 
-/// A session's luggage with what the payer typed as its member `payer`, over what the shop knew of
-/// the payer (`request.payer`).
+/// A session's luggage with what the payer typed as its member `payer`.
 pub fn with_payer(luggage: &str, payer: &Person) -> String {
-    let mut whole = match serde_json::from_str(luggage) {
-        Ok(Value::Object(whole)) => whole,
-        _ => Map::new(),
-    };
-    let known = whole.get("request").map(|request| &request["payer"]);
+    let mut whole = object(luggage);
+    let person = known_payer(&whole, payer);
+    whole.insert("payer".to_owned(), person);
+    Value::Object(whole).to_string()
+}
+
+/// What is kept with the stored card of a session: its person, as the member `payer`.
+pub fn card_luggage(luggage: &str, payer: &Person) -> String {
+    json!({"payer": known_payer(&object(luggage), payer)}).to_string()
+}
+
+/// What the payer typed over what the shop knew of the payer (`request.payer`).
+fn known_payer(luggage: &Map<String, Value>, payer: &Person) -> Value {
+    let known = luggage.get("request").map(|request| &request["payer"]);
     let mut person = known.and_then(Value::as_object).cloned().unwrap_or_default();
     if let Value::Object(typed) = payer.to_json() {
         person.extend(typed);
     }
-    whole.insert("payer".to_owned(), Value::Object(person));
-    Value::Object(whole).to_string()
+    Value::Object(person)
+}
+
+fn object(text: &str) -> Map<String, Value> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(whole)) => whole,
+        _ => Map::new(),
+    }
 }
 
 /// What the payer typed before: the member `payer` of a session's luggage.
@@ -283,6 +297,9 @@ mod tests {
         assert_eq!(read["payer"], json!({"name": "Rosa", "address": {"city": "X"}}));
         assert_eq!((&read["a"], &read["request"]["payer"]["name"]), (&json!(1), &json!("R")));
         assert_eq!(payer_of(&after), typed);
+        let kept: Value =
+            serde_json::from_str(&card_luggage(&luggage.to_string(), &typed)).unwrap();
+        assert_eq!(kept, json!({"payer": {"name": "Rosa", "address": {"city": "X"}}}));
         assert_eq!(payer_of(&with_payer("no JSON", &typed)), typed);
     }
 

@@ -196,11 +196,13 @@ impl Page<'_> {
     fn summary(&self) -> String {
         let (words, session) = (self.words, &self.view.session);
         let partly = session.paid_minor > 0;
-        let (label, total) = match self.left() {
-            Some(left) if partly => ("order-left", self.style.amount(left)),
-            Some(left) => ("order-total", self.style.amount(left)),
-            None => ("order-store", words.text("order-store-lead").to_owned()),
+        let label = match self.left() {
+            Some(_) if partly => "order-left",
+            Some(_) => "order-total",
+            None => "order-store",
         };
+        let total = self.left().map(|left| self.style.amount(left));
+        let total = total.unwrap_or_else(|| words.text("order-store-lead").to_owned());
         let mut paid = String::new();
         if let (true, Some(whole)) = (partly, session.amount) {
             let amount = self.style.amount(Money::new(session.paid_minor, whole.currency));
@@ -217,7 +219,7 @@ impl Page<'_> {
         }
         Filling::default()
             .value("total-label", words.text(label))
-            .value("total", total)
+            .part("total", figure(&total, self.left().is_some()))
             .value("description", self.order.description.clone())
             .part("paid", paid)
             .part("lines", lines)
@@ -300,7 +302,6 @@ pub(crate) fn plain(words: Words<'_>, title: &'static str, lead: &'static str) -
     frame(words, false)
         .value("page", "result")
         .value("title", words.text(title))
-        .value("shop", words.text("order"))
         .part("body", body)
         .render(LAYOUT, words)
 }
@@ -326,6 +327,21 @@ fn frame(words: Words<'_>, is_sandbox: bool) -> Filling {
         .value("lang", words.language.tag())
         .part("languages", languages)
         .part("sandbox", sandbox)
+}
+
+/// A large text; the currency after an amount is smaller.
+fn figure(text: &str, is_amount: bool) -> String {
+    let mut html = String::new();
+    match text.rsplit_once(' ').filter(|_| is_amount) {
+        Some((amount, code)) => {
+            escape(amount, &mut html);
+            html.push_str(" <small>");
+            escape(code, &mut html);
+            html.push_str("</small>");
+        }
+        None => escape(text, &mut html),
+    }
+    html
 }
 
 /// Appends a line of a list of facts; one without a value is left out.

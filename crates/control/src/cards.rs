@@ -6,6 +6,7 @@ use cobro_domain::payment::DeclineReason;
 use cobro_domain::scenario::Scenario;
 use cobro_engine::World;
 use cobro_engine::ports::TestCard;
+use cobro_engine::vault::CardData;
 use cobro_surface::json::Json;
 use serde_json::{Value, json};
 
@@ -50,7 +51,7 @@ impl NamedCard {
         let is_code = |code: &str| {
             matches!(code.len(), 3 | 4) && code.bytes().all(|byte| byte.is_ascii_digit())
         };
-        // The code decides nothing: no published card says what a wrong one does.
+        // At a terminal the code decides nothing; a page reads it apart.
         if !members.text("cvv")?.is_none_or(is_code) {
             return Err(Refusal::bad("cvv must be three or four digits"));
         }
@@ -66,6 +67,27 @@ impl NamedCard {
             expiration: expiration.transpose()?,
             holder: holder.map(str::to_owned),
         })
+    }
+
+    /// The card with this number alone.
+    pub(crate) fn numbered(number: &str) -> Self {
+        Self { number: number.to_owned(), expiration: None, holder: None }
+    }
+
+    /// What its holder types: the expiration that was named, or the card's own, moved ahead where
+    /// that is over.
+    pub(crate) fn typed(&self, found: &TestCard, now: Timestamp) -> CardData {
+        let own = Expiration {
+            month: found.facts.expiration_month,
+            year: crate::sessions::good_year(found.facts.expiration_year, now),
+        };
+        let expiration = self.expiration.unwrap_or(own);
+        CardData {
+            number: self.number.clone(),
+            expiration_month: expiration.month,
+            expiration_year: expiration.year,
+            holder: self.holder.clone().unwrap_or_default(),
+        }
     }
 
     /// The published card that is named, as the world's dialects know it, `channel`'s first.

@@ -23,6 +23,7 @@ mod merchants;
 mod oauth;
 mod present;
 mod refusal;
+mod sessions;
 mod terminals;
 mod view;
 mod worlds;
@@ -68,6 +69,8 @@ struct Context {
     control: Control,
     /// Settings are read, changed by their dialect and written back: one change at a time.
     settings: tokio::sync::Mutex<()>,
+    /// Cards whose holders have to answer a challenge.
+    challenges: sessions::Challenges,
 }
 
 type Shared = Arc<Context>;
@@ -77,10 +80,15 @@ type Shared = Arc<Context>;
 /// Every path under `/_cobro/` is answered: unknown ones with a 404 problem, refused callers with
 /// a 403 problem.
 pub fn routes(control: Control) -> (Router, Vec<&'static Endpoint>) {
-    let shared = Arc::new(Context { control, settings: tokio::sync::Mutex::new(()) });
+    let shared = Arc::new(Context {
+        control,
+        settings: tokio::sync::Mutex::new(()),
+        challenges: sessions::Challenges::default(),
+    });
     let routes = worlds::routes(Routes::new());
     let routes = terminals::routes(routes);
     let routes = present::routes(routes);
+    let routes = sessions::routes(routes);
     let routes = clock::routes(routes);
     let routes = journals::routes(routes);
     let routes = ledger::routes(routes);

@@ -521,7 +521,10 @@ reversed   -        -        -        -       -      -       -        -        -
             }
         }
         let more = held.clone().after(PaymentAction::Adjust(150), NOW).unwrap();
-        assert_eq!((more.state.code(), more.amount.minor, more.captured_minor), ("authorized", 150, 0));
+        assert_eq!(
+            (more.state.code(), more.amount.minor, more.captured_minor),
+            ("authorized", 150, 0)
+        );
         assert!(held.clone().after(PaymentAction::Adjust(0), NOW).is_err());
         let released = held.after(PaymentAction::Release, NOW).unwrap();
         assert_eq!((released.state.code(), released.captured_minor), ("reversed", 0));

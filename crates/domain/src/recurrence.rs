@@ -128,8 +128,7 @@ impl Recurrence {
             }
             (RecurrenceState::Active, false) => None,
         };
-        self.state =
-            if due.is_some() { RecurrenceState::Active } else { RecurrenceState::Ended };
+        self.state = if due.is_some() { RecurrenceState::Active } else { RecurrenceState::Ended };
         (self, due)
     }
 }
@@ -169,8 +168,7 @@ mod tests {
             found.push(next.to_string());
             (one, due) = one.charged(true, next);
         }
-        let expected =
-            ["2026-01-31T15:30:00Z", "2026-02-28T15:30:00Z", "2026-03-31T15:30:00Z"];
+        let expected = ["2026-01-31T15:30:00Z", "2026-02-28T15:30:00Z", "2026-03-31T15:30:00Z"];
         assert_eq!(found, expected);
         assert_eq!((one.charges, one.state), (4, RecurrenceState::Ended));
     }

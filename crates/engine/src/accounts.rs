@@ -254,7 +254,7 @@ impl World {
             Ok(rows
                 .into_iter()
                 .filter_map(|row| row.into_iter().next())
-                .filter_map(|cell| <TerminalId as cobro_store::FromCell>::from_cell(cell))
+                .filter_map(<TerminalId as cobro_store::FromCell>::from_cell)
                 .collect())
         });
         Ok(found.await?)

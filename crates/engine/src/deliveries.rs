@@ -96,6 +96,7 @@ impl World {
             attempt: delivery.attempts.saturating_add(1),
             delivery: &id,
             at: self.now(),
+            real: self.clock().real(),
         };
         let request = dialect.request(&ask);
         crash::point("delivery.before_send");

@@ -22,6 +22,7 @@ use crate::world::{Change, World};
 const SLOTS_MAX: i64 = 63;
 
 /// Writes an event and, for every endpoint that wants it, a delivery.
+#[expect(clippy::too_many_arguments, reason = "all of them are what an event is")]
 pub(crate) fn emit(
     tx: &mut Tx<'_>,
     world: &World,

@@ -167,6 +167,8 @@ pub struct NoticeAsk<'a> {
     pub delivery: &'a str,
     /// The world's time.
     pub at: Timestamp,
+    /// Real time: what a receiver holds the age of a signature against.
+    pub real: Timestamp,
 }
 
 /// Formats and signs what a merchant's endpoint is told.
@@ -279,6 +281,12 @@ pub trait Describe: Send + Sync {
 
     /// The published test card with this number. The holder's name may decide what it does.
     fn test_card(&self, number: &str, holder: Option<&str>) -> Option<TestCard>;
+
+    /// The number of a test card that approves, for a holder who names none; empty where the
+    /// dialect has no pages that a holder types one on.
+    fn default_number(&self) -> &'static str {
+        ""
+    }
 
     /// What a payment in so many instalments costs its merchant.
     fn fees(&self, merchant: &Merchant, installments: i64) -> FeeSchedule {

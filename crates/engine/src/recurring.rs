@@ -172,8 +172,7 @@ impl World {
         merchant: MerchantId,
         session: SessionId,
     ) -> Result<Option<StorePlan>, EngineError> {
-        let found =
-            self.store().read(move |reader| reader.get::<Recurrence>(&(merchant, session)));
+        let found = self.store().read(move |reader| reader.get::<Recurrence>(&(merchant, session)));
         Ok(found.await?.map(|_| StorePlan {
             token: None,
             with_subtoken: false,

@@ -278,8 +278,8 @@ pub(crate) fn repeated(
     }
     let Some(id) = remembered(tx, merchant, new.duplicate)? else { return Ok(None) };
     let session = tx.get::<Session>(&(merchant, id))?;
-    let stands = session
-        .is_some_and(|session| !matches!(session.state, SessionState::Rejected { .. }));
+    let stands =
+        session.is_some_and(|session| !matches!(session.state, SessionState::Rejected { .. }));
     Ok(stands.then_some(id))
 }
 

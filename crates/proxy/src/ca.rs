@@ -83,9 +83,9 @@ impl DevelopmentCa {
         let params = ca_params(&key, hosts, now);
         let not_after = now.saturating_add(CA_LIFETIME);
         let certificate = params.self_signed(&key)?;
-        let certificate_pem =
-            format!("{}{}", header(&fingerprint(&key), hosts, not_after), certificate.pem());
         let certificate_der = certificate.der().clone();
+        let header = header(&fingerprint(&key), hosts, not_after, &certificate_der);
+        let certificate_pem = format!("{header}{}", certificate.pem());
         let issuer = Issuer::new(params, key);
         Ok(Self { certificate_pem, certificate_der, issuer, not_after })
     }
@@ -103,16 +103,12 @@ impl DevelopmentCa {
     ) -> Result<Option<Self>, CaError> {
         let key = KeyPair::from_pem(key_pem).map_err(CaError::Key)?;
         let Some(not_after) = not_after_of(certificate_pem) else { return Ok(None) };
-        let expected = header(&fingerprint(&key), hosts, not_after);
         let left = not_after.saturating_sub(now);
-        if !certificate_pem.starts_with(&expected) || left < CA_LEFT_MIN || left > CA_LIFETIME {
-            return Ok(None);
-        }
         let Ok(certificate_der) = CertificateDer::from_pem_slice(certificate_pem.as_bytes()) else {
             return Ok(None);
         };
-        let public = key.public_key_raw();
-        if !certificate_der.windows(public.len()).any(|window| window == public) {
+        let expected = header(&fingerprint(&key), hosts, not_after, &certificate_der);
+        if !certificate_pem.starts_with(&expected) || left < CA_LEFT_MIN || left > CA_LIFETIME {
             return Ok(None);
         }
         let params = ca_params(&key, hosts, not_after.saturating_sub(CA_LIFETIME));
@@ -198,10 +194,11 @@ fn fingerprint(key: &KeyPair) -> String {
 }
 
 /// The lines before the certificate. They tell a reader what it is and us what it was made for.
-fn header(key: &str, hosts: &[&str], not_after: i64) -> String {
+fn header(key: &str, hosts: &[&str], not_after: i64, certificate: &[u8]) -> String {
     format!(
         "Cobro development CA: certificates for the hosts below, and for no others.\n\
-         key: {key}\nnot-after: {not_after}\nhosts: {}\n",
+         key: {key}\ncertificate: {}\nnot-after: {not_after}\nhosts: {}\n",
+        hex::encode(Sha256::digest(certificate)),
         hosts.join(" ")
     )
 }

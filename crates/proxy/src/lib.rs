@@ -448,10 +448,12 @@ const NO_TARGET: &str = "The request must name a host and a port, such as \
 pub fn check_inside<B>(request: &mut Request<B>) -> Result<(), Response<Body>> {
     let header = || request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let asked = request.uri().authority().map(http::uri::Authority::as_str).or_else(header);
-    if asked.and_then(hosts::find_authority).is_none() {
+    let Some(host) = asked.and_then(hosts::find_authority) else {
         let detail = "This connection ends at Cobro, which does not answer for that host.";
         return Err(problem(StatusCode::MISDIRECTED_REQUEST, detail));
-    }
+    };
+    // HTTP/2 need not send the header, by which the router decides.
+    request.headers_mut().insert(header::HOST, HeaderValue::from_static(host.name));
     strip_prefix(request);
     Ok(())
 }

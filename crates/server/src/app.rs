@@ -12,6 +12,7 @@ use cobro_domain::Clock as _;
 use cobro_domain::Entropy as _;
 use cobro_engine::Worlds;
 use cobro_mercadopago::Surface;
+use cobro_proxy::{Leaves, hosts};
 use cobro_surface::endpoint::Endpoint;
 use cobro_surface::journal::{Journal, Recorder, record};
 use cobro_surface::problem::Problem;
@@ -19,15 +20,19 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
 use crate::ambient::{SystemClock, SystemEntropy, monotonic_us};
+use crate::merchandise::PlacetopaySessions;
 use crate::operations::{self, Operations};
 
 /// How much of the requests' journal is kept, in bytes per world.
-const JOURNAL_BYTES_MAX: usize = 4 << 20;
+pub(crate) const JOURNAL_BYTES_MAX: usize = 4 << 20;
 
 /// What the router is made of.
 pub(crate) struct Parts {
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) leaves: Arc<Leaves>,
     pub(crate) worlds: Arc<Worlds>,
     pub(crate) mercadopago: Surface,
+    pub(crate) placetopay: cobro_placetopay::Surface,
     pub(crate) access: Access,
     pub(crate) allows: Arc<dyn Fn(&str) -> bool + Send + Sync>,
     pub(crate) autopilot: Arc<Autopilot>,
@@ -40,10 +45,11 @@ pub(crate) type Documents = Vec<(&'static str, Vec<&'static Endpoint>)>;
 
 /// The whole router.
 pub(crate) fn router(parts: Parts) -> Router {
-    let journal = Arc::new(Journal::new(JOURNAL_BYTES_MAX));
+    let journal = parts.journal;
     let console = cobro_console::ConsoleConfig { version: env!("CARGO_PKG_VERSION") };
     let (mercadopago, mercadopago_endpoints) = cobro_mercadopago::routes(parts.mercadopago);
     let mercadopago = mercadopago.merge(cobro_console::simulator_router(console));
+    let (placetopay, placetopay_endpoints) = cobro_placetopay::routes(parts.placetopay);
     let (control, control_endpoints) = cobro_control::routes(Control {
         worlds: parts.worlds.clone(),
         journal: journal.clone(),
@@ -52,8 +58,11 @@ pub(crate) fn router(parts: Parts) -> Router {
         autopilot: parts.autopilot,
         shutdown: parts.shutdown,
     });
-    let documents: Documents =
-        vec![("mercadopago", mercadopago_endpoints), ("control", control_endpoints)];
+    let documents: Documents = vec![
+        ("mercadopago", mercadopago_endpoints),
+        ("placetopay", placetopay_endpoints),
+        ("control", control_endpoints),
+    ];
     let operations = Operations {
         worlds: parts.worlds.clone(),
         metrics: parts.metrics,
@@ -62,22 +71,76 @@ pub(crate) fn router(parts: Parts) -> Router {
     let dialects = Router::new()
         .merge(mercadopago.clone())
         .nest("/mercadopago", mercadopago.fallback(async || cobro_mercadopago::not_found()))
+        .merge(placetopay.clone())
+        .nest("/placetopay", placetopay.fallback(async || Spoken::Placetopay.not_found()))
         .method_not_allowed_fallback(fallback);
+    // Outside of the recorder: card numbers are typed there.
+    let checkout = cobro_checkout::router(cobro_checkout::Checkout {
+        worlds: parts.worlds.clone(),
+        merchandise: vec![Arc::new(PlacetopaySessions)],
+    });
     let recorder = recorder(journal, parts.worlds);
     Router::new()
         .merge(dialects)
         .fallback(fallback)
         .layer(from_fn_with_state(recorder, record))
         .merge(control)
+        .merge(crate::unchanged::front::router(parts.leaves))
         .merge(operations::router(operations))
         .merge(cobro_console::router(console))
+        .merge(checkout)
+}
+
+/// The dialect that a path looks like, for the answers that no handler of its own gives.
+#[derive(Clone, Copy)]
+enum Spoken {
+    MercadoPago,
+    Placetopay,
+}
+
+impl Spoken {
+    /// By the path's beginning, with or without the dialect's prefix.
+    fn at(path: &str) -> Option<Self> {
+        let within = |prefix: &str, is_ours: fn(&str) -> bool| {
+            let rest = path.strip_prefix(prefix);
+            rest.is_some_and(|rest| rest.starts_with('/')) || is_ours(path)
+        };
+        if within("/mercadopago", cobro_mercadopago::is_ours) {
+            Some(Self::MercadoPago)
+        } else if within("/placetopay", cobro_placetopay::is_ours) {
+            Some(Self::Placetopay)
+        } else {
+            None
+        }
+    }
+
+    /// The name, as in prefixes and journals.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::MercadoPago => "mercadopago",
+            Self::Placetopay => "placetopay",
+        }
+    }
+
+    fn not_found(self) -> Response {
+        match self {
+            Self::MercadoPago => cobro_mercadopago::not_found(),
+            Self::Placetopay => cobro_placetopay::not_found(SystemClock.now()),
+        }
+    }
+
+    fn too_large(self) -> Response {
+        match self {
+            Self::MercadoPago => cobro_mercadopago::too_large(),
+            Self::Placetopay => cobro_placetopay::too_large(SystemClock.now()),
+        }
+    }
 }
 
 /// The answer to a path that nobody has: in the words of the dialect that it looks like.
 async fn fallback(request: Request) -> Response {
-    let path = request.uri().path();
-    if cobro_mercadopago::is_ours(path.strip_prefix("/mercadopago").unwrap_or(path)) {
-        return cobro_mercadopago::not_found();
+    if let Some(spoken) = Spoken::at(request.uri().path()) {
+        return spoken.not_found();
     }
     Problem::new(StatusCode::NOT_FOUND).detail("There is nothing at this path.").into_response()
 }
@@ -94,19 +157,13 @@ fn recorder(journal: Arc<Journal>, worlds: Arc<Worlds>) -> Arc<Recorder> {
         now_us: Box::new(now_us),
         monotonic_us: Box::new(monotonic_us),
         request_id: Box::new(|| hex::encode(SystemEntropy.seed())),
-        dialect: |_, path| {
-            if cobro_mercadopago::is_ours(path.strip_prefix("/mercadopago").unwrap_or(path)) {
-                "mercadopago"
-            } else {
-                ""
-            }
+        dialect: |host, path| match hosts::find_authority(host) {
+            Some(host) => host.dialect,
+            None => Spoken::at(path).map_or("", Spoken::name),
         },
-        too_large: |path| {
-            if cobro_mercadopago::is_ours(path.strip_prefix("/mercadopago").unwrap_or(path)) {
-                cobro_mercadopago::too_large()
-            } else {
-                StatusCode::PAYLOAD_TOO_LARGE.into_response()
-            }
+        too_large: |path| match Spoken::at(path) {
+            Some(spoken) => spoken.too_large(),
+            None => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
         },
         // pages for people are no calls of a program
         skips: |path| {

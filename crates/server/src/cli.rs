@@ -6,6 +6,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{ServeArgs, StoreArgs};
+use crate::unchanged;
+use crate::unchanged::doctor::DoctorArgs;
+use crate::unchanged::env::EnvArgs;
+use crate::unchanged::run::RunArgs;
+use crate::unchanged::tls::TlsArgs;
 
 /// An open, self-hosted payment-acceptance server for Latin America.
 #[derive(Debug, Parser)]
@@ -23,12 +28,20 @@ enum Command {
     Serve(ServeArgs),
     /// Recompute every invariant from stored data and compare with the acquirer's book
     Verify(StoreArgs),
+    /// Run a program with its providers' hosts led to a throw-away sandbox
+    Run(RunArgs),
+    /// Print the variables that lead programs to the running server, for `eval`
+    Env(EnvArgs),
+    /// The development CA, for clients that ignore proxies
+    Tls(TlsArgs),
+    /// Find out why a client does not arrive
+    Doctor(DoctorArgs),
 }
 
 /// Reads the arguments and does what they say.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    crate::logs::start();
+    crate::logs::start(matches!(cli.command, Some(Command::Run(_))));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&error),
@@ -58,7 +71,36 @@ pub fn run() -> ExitCode {
                 Err(error) => complain(&format!("{error:#}")),
             }
         }
+        Command::Run(args) => ExitCode::from(runtime.block_on(unchanged::run::run(args))),
+        Command::Env(args) => match runtime.block_on(unchanged::env::run(args)) {
+            Ok((text, remarks)) => {
+                for remark in remarks {
+                    complain(&remark);
+                }
+                print(&text)
+            }
+            Err(error) => complain(&format!("{error:#}")),
+        },
+        Command::Tls(args) => match unchanged::tls::run(args) {
+            Ok(text) => print(&text),
+            Err(error) => complain(&format!("{error:#}")),
+        },
+        Command::Doctor(args) => match runtime.block_on(unchanged::doctor::run(args)) {
+            Ok(report) => {
+                print(&report.text);
+                if report.well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            }
+            Err(error) => complain(&format!("{error:#}")),
+        },
     }
+}
+
+fn print(text: &str) -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    // Nobody may be reading.
+    let _ = write!(out, "{text}");
+    let _ = out.flush();
+    ExitCode::SUCCESS
 }
 
 fn complain(error: &dyn std::fmt::Display) -> ExitCode {

@@ -10,6 +10,9 @@ use serde::Deserialize;
 /// Where a server listens unless told otherwise.
 const LISTEN: &str = "127.0.0.1:7070";
 
+/// Where a server listens for TLS when only told to.
+pub(crate) const TLS_LISTEN: &str = "127.0.0.1:443";
+
 /// The flags of `cobro serve`; each can be an environment variable as well.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ServeArgs {
@@ -25,6 +28,19 @@ pub(crate) struct ServeArgs {
     /// What links that Cobro makes begin with [default: the listener's address]
     #[arg(long, env = "COBRO_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
+    /// Refuse proxied requests for hosts that are not the providers'
+    #[arg(long)]
+    offline: bool,
+    /// Listen for TLS too, with certificates of the development CA [default address:
+    /// 127.0.0.1:443]
+    #[arg(
+        long,
+        env = "COBRO_TLS",
+        value_name = "ADDR:PORT",
+        num_args = 0..=1,
+        default_missing_value = TLS_LISTEN
+    )]
+    tls: Option<SocketAddr>,
     #[command(flatten)]
     store: StoreArgs,
 }
@@ -93,7 +109,23 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) ephemeral: bool,
     pub(crate) public_url: Option<String>,
+    /// Whether the proxy reaches the providers' hosts alone.
+    pub(crate) offline: bool,
+    /// Where to listen for TLS too.
+    pub(crate) tls: Option<SocketAddr>,
     pub(crate) store: StoreConfig,
+}
+
+impl Config {
+    /// A sandbox for one command: a free port, a database of its own, nothing from the
+    /// environment or `cobro.toml`.
+    pub(crate) fn throw_away(offline: bool) -> Self {
+        let data = std::env::temp_dir().join(format!("cobro-{}", random_name()));
+        let database = Database::Sqlite(data.join("cobro.sqlite"));
+        let store = StoreConfig { data, database, key: None, vault_key: None, control_token: None };
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self { listen, ephemeral: true, public_url: None, offline, tls: None, store }
+    }
 }
 
 impl ServeArgs {
@@ -114,7 +146,8 @@ impl ServeArgs {
             store.data = std::env::temp_dir().join(format!("cobro-{}", random_name()));
             store.database = Database::Sqlite(store.data.join("cobro.sqlite"));
         }
-        Ok(Config { listen, ephemeral: self.ephemeral, public_url, store })
+        let (offline, tls) = (self.offline, self.tls);
+        Ok(Config { listen, ephemeral: self.ephemeral, public_url, offline, tls, store })
     }
 }
 
@@ -168,7 +201,8 @@ fn read_file(path: &Path) -> anyhow::Result<File> {
     }
 }
 
-fn random_name() -> String {
+/// A name that nothing else has.
+pub(crate) fn random_name() -> String {
     use cobro_domain::Entropy as _;
     hex::encode(crate::ambient::SystemEntropy.seed())
 }

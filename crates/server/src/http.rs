@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, Uri};
+use axum::http::{Request, Response, Uri};
+use cobro_proxy::{Outcome, Proxy, Serve, Stream};
 use hyper::body::Incoming;
+use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 /// How long a client may take to send the head of a request (reliability reference, F77).
@@ -29,10 +32,29 @@ const CONNECTIONS_MAX: usize = 16_384;
 /// How long running requests may take to end once the server stops.
 const DRAIN: Duration = Duration::from_secs(25);
 
-/// Serves a router until `shutdown`, then drains.
-pub(crate) async fn listen(listener: TcpListener, router: Router, shutdown: CancellationToken) {
-    let graceful = GracefulShutdown::new();
+/// How a TLS connection begins (RFC 8446, section 5.1): the record type of a handshake.
+const TLS_HANDSHAKE: u8 = 0x16;
+
+/// What stands behind a listener.
+#[derive(Clone)]
+pub(crate) struct Front {
+    /// Every path.
+    pub(crate) router: Router,
+    /// The forward proxy, where there is one.
+    pub(crate) proxy: Option<Arc<Proxy>>,
+}
+
+/// Serves until `shutdown`, then drains.
+pub(crate) async fn listen(listener: TcpListener, front: Front, shutdown: CancellationToken) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let open = TaskTracker::new();
+    let inside: Serve = {
+        let (router, shutdown, open) = (front.router.clone(), shutdown.clone(), open.clone());
+        Arc::new(move |stream| {
+            let serving = open.track_future(serve_inside(stream, router.clone(), shutdown.clone()));
+            Box::pin(serving)
+        })
+    };
     loop {
         let Ok(slot) = slots.clone().acquire_owned().await else { break };
         let accepted = tokio::select! {
@@ -49,32 +71,109 @@ pub(crate) async fn listen(listener: TcpListener, router: Router, shutdown: Canc
             }
         };
         let _ = stream.set_nodelay(true);
-        let router = router.clone();
-        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-            let request = without_trailing_slash(request.map(Body::new));
-            let router = router.clone();
-            async move { Ok::<_, Infallible>(infallible(router.oneshot(request).await)) }
-        });
-        let mut builder = Builder::new(TokioExecutor::new());
-        builder
-            .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_TIMEOUT)
-            .max_headers(HEADERS_MAX)
-            .max_buf_size(HEAD_MAX);
-        builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256);
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
-            }
+        let (front, inside, shutdown) = (front.clone(), inside.clone(), shutdown.clone());
+        open.spawn(async move {
+            connection(stream, front, inside, shutdown).await;
             drop(slot);
         });
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    open.close();
+    if tokio::time::timeout(DRAIN, open.wait()).await.is_err() {
         tracing::warn!("some requests did not end in time");
+    }
+}
+
+/// One connection: plain HTTP, or TLS for a provider's host.
+async fn connection(stream: TcpStream, front: Front, inside: Serve, shutdown: CancellationToken) {
+    let Front { router, proxy } = front;
+    let Some(proxy) = proxy else {
+        return serve(stream, router_service(router), shutdown).await;
+    };
+    let mut first = [0];
+    let first_byte = tokio::time::timeout(HEADER_TIMEOUT, stream.peek(&mut first));
+    let read = tokio::select! {
+        read = first_byte => read,
+        () = shutdown.cancelled() => return,
+    };
+    if !matches!(read, Ok(Ok(1))) {
+        return;
+    }
+    if first == [TLS_HANDSHAKE] {
+        return proxy.serve_tls(stream, &inside).await;
+    }
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let (router, proxy, inside) = (router.clone(), proxy.clone(), inside.clone());
+        async move {
+            Ok::<_, Infallible>(match proxy.handle(request, &inside).await {
+                Outcome::Route(request) => route(router, request).await,
+                Outcome::Answer(answer) => answer.map(Body::new),
+            })
+        }
+    });
+    serve(stream, service, shutdown).await;
+}
+
+/// The inside of a connection for a provider's host.
+async fn serve_inside(stream: Box<dyn Stream>, router: Router, shutdown: CancellationToken) {
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        let router = router.clone();
+        async move {
+            Ok::<_, Infallible>(match cobro_proxy::check_inside(&mut request) {
+                Ok(()) => route(router, request).await,
+                Err(answer) => answer.map(Body::new),
+            })
+        }
+    });
+    serve(stream, service, shutdown).await;
+}
+
+fn router_service(
+    router: Router,
+) -> impl Service<
+    Request<Incoming>,
+    Response = Response<Body>,
+    Error = Infallible,
+    Future: Send + 'static,
+> + Send
++ 'static {
+    hyper::service::service_fn(move |request| {
+        let router = router.clone();
+        async move { Ok::<_, Infallible>(route(router, request).await) }
+    })
+}
+
+async fn route(router: Router, request: Request<Incoming>) -> Response<Body> {
+    infallible(router.oneshot(without_trailing_slash(request.map(Body::new))).await)
+}
+
+/// Serves a connection; when the server stops, the requests that are running end first.
+async fn serve<I, S>(stream: I, service: S, shutdown: CancellationToken)
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
+    S: Send + 'static,
+    S::Future: Send + 'static,
+{
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_headers(HEADERS_MAX)
+        .max_buf_size(HEAD_MAX);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256);
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
     }
 }
 

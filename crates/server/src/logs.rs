@@ -2,10 +2,11 @@
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging: `RUST_LOG` says what, `LOG_FORMAT=json` how.
-pub(crate) fn start() {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("warn,cobro=info,cobro_store=info"));
+/// Starts logging: `RUST_LOG` says what, `LOG_FORMAT=json` how. Beside another program's output
+/// only warnings are told unless asked for more.
+pub(crate) fn start(beside_a_program: bool) {
+    let usual = if beside_a_program { "warn" } else { "warn,cobro=info,cobro_store=info" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let json = std::env::var("LOG_FORMAT").is_ok_and(|format| format == "json");
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if json { logs.json().try_init() } else { logs.try_init() };

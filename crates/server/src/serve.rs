@@ -1,6 +1,7 @@
 //! `cobro serve`.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,9 +14,11 @@ use cobro_engine::Worlds;
 use cobro_engine::ports::Dialect;
 use cobro_engine::worlds::MAIN;
 use cobro_mercadopago::{Point, Surface};
+use cobro_surface::journal::Journal;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -23,8 +26,10 @@ use crate::app;
 use crate::config::Config;
 use crate::data::{DataDirectory, check_key, installation_key, main_databases, vault_keys};
 use crate::factory::Factory;
+use crate::http::Front;
 use crate::outbound::GuardedOutbound;
 use crate::platform::StopRequests;
+use crate::unchanged::front;
 
 /// How often the server looks whether its store has stopped writing.
 const WATCH: Duration = Duration::from_millis(500);
@@ -33,6 +38,54 @@ const WATCH: Duration = Duration::from_millis(500);
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     // Before anybody can know that the server runs: a request to stop must never find it unready.
     let mut stop = StopRequests::listen().context("signals")?;
+    crate::platform::raise_descriptor_limit();
+    let running = start(config).await?;
+    print_ready(&running.url, &running.directory);
+    let failed = wait(&running.worlds, &mut stop).await;
+    running.stop().await?;
+    if failed {
+        anyhow::bail!("a commit failed: restart to recover");
+    }
+    Ok(())
+}
+
+/// A server that listens.
+pub(crate) struct Running {
+    /// What links begin with.
+    pub(crate) url: String,
+    worlds: Arc<Worlds>,
+    factory: Arc<Factory>,
+    shutdown: CancellationToken,
+    stopping: watch::Sender<bool>,
+    serving: Vec<JoinHandle<()>>,
+    // Last, so that the directory is given back when everything else has ended.
+    directory: DataDirectory,
+}
+
+impl Running {
+    /// Where its data are.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory.path
+    }
+
+    /// Lets running requests end, then everything else.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        let _ = self.stopping.send(true);
+        self.shutdown.cancel();
+        for listener in self.serving {
+            listener.await.context("the listener")?;
+        }
+        for world in self.worlds.all_open() {
+            world.drain().await;
+        }
+        self.factory.loops.close();
+        self.factory.loops.wait().await;
+        Ok(())
+    }
+}
+
+/// Starts a server.
+pub(crate) async fn start(config: Config) -> anyhow::Result<Running> {
     let directory = DataDirectory::take(&config.store, config.ephemeral)?;
     let key = Arc::new(installation_key(&config.store)?);
     let listener = TcpListener::bind(config.listen)
@@ -40,13 +93,20 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     let access = access(&config, address.ip().is_loopback())?;
+    let tls_listener = match config.tls {
+        Some(tls) => Some(crate::unchanged::tls::bind(tls).await?),
+        None => None,
+    };
+    let tls_address = tls_listener.as_ref().map(TcpListener::local_addr).transpose()?;
+    let own = std::iter::once(address).chain(tls_address).collect();
     let metrics = PrometheusBuilder::new().install_recorder().context("metrics")?;
     let shutdown = CancellationToken::new();
     let policy = Policy::sandbox();
     let sender = Arc::new(Sender::new(policy.clone()));
     let allows: Arc<dyn Fn(&str) -> bool + Send + Sync> =
         Arc::new(move |url: &str| policy.check_url(url).is_ok());
-    let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(Point)];
+    let dialects: Vec<Arc<dyn Dialect>> =
+        vec![Arc::new(Point), Arc::new(cobro_placetopay::Checkout)];
     let factory = Arc::new(Factory {
         directory: directory.path.join("worlds"),
         key: key.clone(),
@@ -63,9 +123,23 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let outbound = Arc::new(GuardedOutbound { sender, allows: allows.clone() });
     let (stopping, stopped) = watch::channel(false);
     let autopilot = Arc::new(Autopilot::default());
+    let url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let journal = Arc::new(Journal::new(app::JOURNAL_BYTES_MAX));
+    let leaves = front::leaves(directory.path.clone());
+    let token = match &access {
+        Access::Token(token) => Some(token.clone()),
+        Access::Loopback => None,
+    };
+    let proxy = front::proxy(leaves.clone(), journal.clone(), own, token, config.offline)?;
     let router = app::router(app::Parts {
+        journal,
+        leaves,
         worlds: worlds.clone(),
         mercadopago: Surface { worlds: worlds.clone(), outbound },
+        placetopay: cobro_placetopay::Surface {
+            worlds: worlds.clone(),
+            public_url: url.trim_end_matches('/').into(),
+        },
         access,
         allows,
         autopilot: autopilot.clone(),
@@ -73,23 +147,15 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         metrics,
     });
     tokio::spawn(autopilot.run(worlds.clone(), stopped));
-    let url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     directory.leave_address(&url)?;
-    print_ready(&url, &directory);
-    let serving = tokio::spawn(crate::http::listen(listener, router, shutdown.clone()));
-    let failed = wait(&worlds, &mut stop).await;
-    let _ = stopping.send(true);
-    shutdown.cancel();
-    serving.await.context("the listener")?;
-    for world in worlds.all_open() {
-        world.drain().await;
-    }
-    factory.loops.close();
-    factory.loops.wait().await;
-    if failed {
-        anyhow::bail!("a commit failed: restart to recover");
-    }
-    Ok(())
+    let serving = std::iter::once(listener)
+        .chain(tls_listener)
+        .map(|listener| {
+            let front = Front { router: router.clone(), proxy: Some(proxy.clone()) };
+            tokio::spawn(crate::http::listen(listener, front, shutdown.clone()))
+        })
+        .collect();
+    Ok(Running { url, worlds, factory, shutdown, stopping, serving, directory })
 }
 
 /// Waits until the server is asked to stop, or must: then the answer is true.

@@ -11,8 +11,10 @@ pub(super) const CROSS: &str =
     "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\"><path d=\"m7 7 10 10M17 7 7 17\"/></svg>";
 const CHECK: &str =
     "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\"><path d=\"m5 12.5 4.5 4.5L19 7.5\"/></svg>";
-const CLOCK: &str =
-    "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\"><path d=\"M12 6v6l4 2.5\"/></svg>";
+const CLOCK: &str = "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\"><circle cx=\"12\" cy=\"12\" \
+    r=\"9\"/><path d=\"M12 7v5l3 2\"/></svg>";
+const TURNING: &str =
+    "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\"><path d=\"M12 3a9 9 0 1 0 9 9\"/></svg>";
 
 /// The keys of the texts of a page at the end, and how it looks.
 struct Ending {
@@ -39,7 +41,7 @@ impl Page<'_> {
             }
             Stand::Approved => ending("approved", "approved-lead", "good", CHECK),
             Stand::Held => ending("held", "held-lead", "good", CHECK),
-            Stand::PartlyPaid => ending("ended-partial", "ended-partial-lead", "wait", CLOCK),
+            Stand::PartlyPaid => ending("ended-partial", "ended-partial-lead", "late", CLOCK),
             Stand::Ended(SessionEnd::Payer) => {
                 ending("ended-payer", "ended-payer-lead", "bad", CROSS)
             }
@@ -47,13 +49,13 @@ impl Page<'_> {
                 ending("ended-merchant", "ended-merchant-lead", "bad", CROSS)
             }
             Stand::Ended(SessionEnd::Expired) => {
-                ending("ended-expired", "ended-expired-lead", "wait", CLOCK)
+                ending("ended-expired", "ended-expired-lead", "late", CLOCK)
             }
             Stand::Ended(SessionEnd::Attempts | SessionEnd::Declined) => {
                 ending("ended-attempts", "ended-attempts-lead", "bad", CROSS)
             }
             Stand::Waiting | Stand::Open { .. } | Stand::Challenge(_) => {
-                ending("waiting", "waiting-lead", "wait", CLOCK)
+                ending("waiting", "waiting-lead", "wait", TURNING)
             }
         }
     }
@@ -96,7 +98,11 @@ impl Page<'_> {
         for field in self.order.fields.iter().filter(|field| field.is_shown_after(approved)) {
             line(&mut lines, &field.keyword, &field.value);
         }
-        Filling::default().part("lines", lines).render(RECEIPT, self.words)
+        let title = if *stand == Stand::Waiting { "receipt-waiting" } else { "receipt" };
+        Filling::default()
+            .value("title", self.words.text(title))
+            .part("lines", lines)
+            .render(RECEIPT, self.words)
     }
 
     fn payment_lines(&self) -> String {

@@ -2,10 +2,12 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use cobro_domain::Timestamp;
 use cobro_domain::merchant::MerchantState;
 use cobro_engine::{Caller, World, Worlds};
 use cobro_surface::journal::WorldSlot;
 
+use crate::accounts::TestUser;
 use crate::errors::ApiError;
 
 /// The kind under which access tokens are looked up.
@@ -54,6 +56,17 @@ pub(crate) fn tag(token: &str) -> &str {
     token.split('-').nth(3).and_then(|random| random.get(..8)).unwrap_or_default()
 }
 
+/// What a token names besides its seller: the application that it was given to, and until when.
+pub(crate) fn credential_subject(client: &str, expires_at: Timestamp) -> String {
+    format!("{client} {}", expires_at.micros())
+}
+
+/// Whether a token's time is over; those that were not asked for have no end.
+fn has_expired(subject: &str, now: Timestamp) -> bool {
+    let expires_us = subject.split_once(' ').and_then(|(_, text)| text.parse::<i64>().ok());
+    expires_us.is_some_and(|expires_us| expires_us <= now.micros())
+}
+
 /// The seller of a request.
 pub(crate) async fn seller(
     worlds: &Worlds,
@@ -68,8 +81,11 @@ pub(crate) async fn seller(
     if let Some(slot) = slot {
         slot.settle(world.id());
     }
-    if caller.account.state != MerchantState::Active {
+    if caller.account.state != MerchantState::Active || has_expired(&caller.subject, world.now()) {
         return Err(ApiError::unauthorized());
+    }
+    if TestUser::of(&caller.account).is_some() {
+        world.trial_used(caller.merchant).await?;
     }
     Ok(Seller { world, caller, token: token.to_owned() })
 }
@@ -97,6 +113,15 @@ mod tests {
             }
             assert_eq!(token(&headers, query), expected, "{header:?} {query:?}");
         }
+    }
+
+    #[test]
+    fn tokens_that_were_asked_for_expire() {
+        let at = Timestamp::from_micros(5_000_000);
+        let subject = credential_subject("7", at);
+        assert!(!has_expired(&subject, at.plus_micros(-1)));
+        assert!(has_expired(&subject, at));
+        assert!(!has_expired("", at));
     }
 
     #[test]

@@ -4,12 +4,12 @@ use cobro_domain::card::{CardFacts, CardKind};
 use cobro_domain::intent::IntentPhase;
 use cobro_domain::merchant::Merchant;
 use cobro_domain::payment::Payment;
-use cobro_engine::ports::{Describe, NumberRange, SettingsChange, TerminalPlan, TestCard};
+use cobro_engine::ports::{Consent, Describe, NumberRange, SettingsChange, TerminalPlan, TestCard};
 use serde_json::{Map, Value, json};
 
 use crate::notices::SIGNED_SLOT;
 use crate::sites::Site;
-use crate::{cards, map, wire};
+use crate::{cards, map, oauth, wire};
 
 /// The dialect's name.
 pub(crate) const NAME: &str = "mercadopago";
@@ -67,6 +67,20 @@ impl Describe for Point {
 
     fn payment_id(&self, payment: &Payment) -> String {
         payment.number.to_string()
+    }
+
+    fn reference(&self, luggage: &str) -> Option<String> {
+        let luggage: Value = serde_json::from_str(luggage).ok()?;
+        let reference = luggage.pointer("/additional_info/external_reference")?.as_str()?;
+        Some(reference.to_owned()).filter(|reference| !reference.is_empty())
+    }
+
+    fn consent(&self, merchant: &Merchant, tag: Option<&str>, secret: &str) -> Option<Consent> {
+        Some(Consent {
+            code: oauth::grant_text(tag, secret, &merchant.public_id),
+            kind: oauth::CODE_KIND,
+            lifetime_s: oauth::CODE_LIFETIME_S,
+        })
     }
 
     fn payment_numbers(&self) -> NumberRange {

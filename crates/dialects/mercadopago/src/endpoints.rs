@@ -2,6 +2,16 @@
 
 use cobro_surface::endpoint::{Endpoint, Parameter, Place, Response, Security};
 
+mod accounts;
+mod payments;
+mod refund_intents;
+
+pub(crate) use accounts::{MAKE_DESCRIBED_TEST_USER, MAKE_TEST_USER, READ_ME, TOKEN};
+pub(crate) use payments::{
+    CREATE_REFUND, LIST_REFUNDS, READ_PAYMENT, READ_REFUND, SEARCH_PAYMENTS,
+};
+pub(crate) use refund_intents::{CANCEL_REFUND_INTENT, CREATE_REFUND_INTENT, READ_REFUND_INTENT};
+
 const DEVICE_ID: Parameter = Parameter {
     name: "device_id",
     place: Place::Path,
@@ -14,13 +24,6 @@ const INTENT_ID: Parameter = Parameter {
     place: Place::Path,
     required: true,
     description: "The payment intent.",
-};
-
-const PAYMENT_ID: Parameter = Parameter {
-    name: "payment_id",
-    place: Place::Path,
-    required: true,
-    description: "The payment: the `payment.id` of an intent or of a notification.",
 };
 
 const IDEMPOTENCY_KEY: Parameter = Parameter {
@@ -55,14 +58,6 @@ const INTENT_NOT_FOUND: Response = answer(
     "The intent does not exist, has ended, or is another device's.",
     Some(
         r#"{"cause":[],"error":"not_found","message":"Not-found - Payment intent doesn't exist","status":404}"#,
-    ),
-);
-
-const PAYMENT_NOT_FOUND: Response = answer(
-    404,
-    "The payment does not exist or is another seller's.",
-    Some(
-        r#"{"cause":[{"code":2000,"data":null,"description":"Payment not found"}],"error":"not_found","message":"Payment not found","status":404}"#,
     ),
 );
 
@@ -252,6 +247,61 @@ pub(crate) static READ_INTENT: Endpoint = Endpoint {
     )
 };
 
+pub(crate) static INTENT_EVENT: Endpoint = Endpoint {
+    summary: "What happened to a payment intent last, and when",
+    parameters: &[INTENT_ID],
+    responses: &[
+        answer(
+            200,
+            "The state, and when it began.",
+            Some(r#"{"created_on":"2026-03-02T14:05:09Z","status":"FINISHED"}"#),
+        ),
+        UNAUTHORIZED,
+        INTENT_NOT_FOUND,
+    ],
+    ..point(
+        "GET",
+        "/point/integration-api/payment-intents/{payment_intent_id}/events",
+        "readPaymentIntentEvent",
+    )
+};
+
+pub(crate) static INTENT_EVENTS: Endpoint = Endpoint {
+    summary: "What happened last to each of the payment intents of some days",
+    parameters: &[
+        Parameter {
+            name: "startDate",
+            place: Place::Query,
+            required: true,
+            description: "The first day, YYYY-MM-DD, in UTC.",
+        },
+        Parameter {
+            name: "endDate",
+            place: Place::Query,
+            required: true,
+            description: "The last day; at most 30 days after the first.",
+        },
+    ],
+    responses: &[
+        answer(
+            200,
+            "The intents that were made on these days, the newest first, without pages.",
+            Some(
+                r#"{"events":[{"created_on":"2026-03-02T14:05:09Z","payment_intent_id":"5d0f6d1e-5f0a-4a0b-8f3e-0c2b8f1d4a11","status":"FINISHED"},{"created_on":"2026-03-02T11:20:41Z","payment_intent_id":"1c1b7a3e-8f2c-4b0d-9b55-2f1f2a9f7b02","status":"ABANDONED"}]}"#,
+            ),
+        ),
+        answer(
+            400,
+            "A day is missing, cannot be read, or the days are too far apart.",
+            Some(
+                r#"{"cause":[],"error":"bad_request","message":"startDate and/or endDate are missing or incorrect","status":400}"#,
+            ),
+        ),
+        UNAUTHORIZED,
+    ],
+    ..point("GET", "/point/integration-api/payment-intents/events", "listPaymentIntentEvents")
+};
+
 pub(crate) static READ_INTEGRATORS: Endpoint = Endpoint {
     summary: "The webhook and the token that proves it",
     tag: "Webhook",
@@ -306,86 +356,40 @@ pub(crate) static CHECK_WEBHOOK: Endpoint = Endpoint {
     ..point("POST", "/point/integration-api/integrators/check", "checkWebhook")
 };
 
-pub(crate) static READ_PAYMENT: Endpoint = Endpoint {
-    summary: "A payment",
-    tag: "Payments",
-    parameters: &[PAYMENT_ID],
+pub(crate) static READ_INTEGRATOR: Endpoint = Endpoint {
+    summary: "How events of devices are told",
+    tag: "Webhook",
     responses: &[
         answer(
             200,
-            "The payment. Amounts are in units of the currency.",
-            Some(include_str!("../fixtures/payment.json")),
-        ),
-        UNAUTHORIZED,
-        PAYMENT_NOT_FOUND,
-    ],
-    ..point("GET", "/v1/payments/{payment_id}", "readPayment")
-};
-
-const REFUND_EXAMPLE: &str = include_str!("../fixtures/refund.json");
-
-pub(crate) static CREATE_REFUND: Endpoint = Endpoint {
-    summary: "Refund a payment, in part or as a whole",
-    tag: "Payments",
-    parameters: &[PAYMENT_ID, IDEMPOTENCY_KEY],
-    request: Some(r#"{"amount":5.5}"#),
-    responses: &[
-        answer(201, "The refund.", Some(REFUND_EXAMPLE)),
-        answer(
-            400,
-            "The payment is not approved, or less than the amount is left.",
+            "The integrator. Whether signed notifications have an address, and further channels.",
             Some(
-                r#"{"cause":[{"code":2063,"data":null,"description":"The action requested is not valid for the current payment state"}],"error":"bad_request","message":"The action requested is not valid for the current payment state","status":400}"#,
+                r#"{"created_at":"2026-01-05T12:00:00Z","event_channel_devices":["email"],"id":1928030819,"notification_url_enabled":true,"updated_at":"2026-02-01T09:30:00Z"}"#,
             ),
         ),
         UNAUTHORIZED,
-        PAYMENT_NOT_FOUND,
+    ],
+    ..point("GET", "/point/integration-api/integrator", "readIntegrator")
+};
+
+pub(crate) static CHANGE_INTEGRATOR: Endpoint = Endpoint {
+    summary: "Change how events of devices are told",
+    tag: "Webhook",
+    request: Some(r#"{"event_channel_devices":["email"]}"#),
+    responses: &[
+        answer(204, "Changed.", None),
+        answer(
+            400,
+            "Not a channel that there is.",
+            Some(
+                r#"{"cause":[],"error":"bad_request","message":"Notification channel is not allowed","status":400}"#,
+            ),
+        ),
+        UNAUTHORIZED,
         TOO_LARGE,
         UNAVAILABLE,
     ],
-    ..point("POST", "/v1/payments/{payment_id}/refunds", "createRefund")
-};
-
-pub(crate) static LIST_REFUNDS: Endpoint = Endpoint {
-    summary: "The refunds of a payment",
-    tag: "Payments",
-    parameters: &[PAYMENT_ID],
-    responses: &[
-        answer(
-            200,
-            "The refunds, the oldest first.",
-            Some(include_str!("../fixtures/refunds.json")),
-        ),
-        UNAUTHORIZED,
-        PAYMENT_NOT_FOUND,
-    ],
-    ..point("GET", "/v1/payments/{payment_id}/refunds", "listRefunds")
-};
-
-pub(crate) static READ_REFUND: Endpoint = Endpoint {
-    summary: "A refund",
-    tag: "Payments",
-    parameters: &[
-        PAYMENT_ID,
-        Parameter {
-            name: "refund_id",
-            place: Place::Path,
-            required: true,
-            description: "The refund.",
-        },
-    ],
-    responses: &[
-        answer(200, "The refund.", Some(REFUND_EXAMPLE)),
-        UNAUTHORIZED,
-        answer(
-            404,
-            "The payment or the refund does not exist.",
-            Some(
-                r#"{"cause":[{"code":2032,"data":null,"description":"Refund not found"}],"error":"not_found","message":"Refund not found","status":404}"#,
-            ),
-        ),
-    ],
-    ..point("GET", "/v1/payments/{payment_id}/refunds/{refund_id}", "readRefund")
+    ..point("PATCH", "/point/integration-api/integrator", "changeIntegrator")
 };
 
 #[cfg(test)]
@@ -400,13 +404,25 @@ mod tests {
             &CREATE_INTENT,
             &CANCEL_INTENT,
             &READ_INTENT,
+            &INTENT_EVENT,
+            &INTENT_EVENTS,
+            &CREATE_REFUND_INTENT,
+            &CANCEL_REFUND_INTENT,
+            &READ_REFUND_INTENT,
             &READ_INTEGRATORS,
             &SET_WEBHOOK,
             &CHECK_WEBHOOK,
+            &READ_INTEGRATOR,
+            &CHANGE_INTEGRATOR,
+            &SEARCH_PAYMENTS,
             &READ_PAYMENT,
             &CREATE_REFUND,
             &LIST_REFUNDS,
             &READ_REFUND,
+            &MAKE_TEST_USER,
+            &MAKE_DESCRIBED_TEST_USER,
+            &READ_ME,
+            &TOKEN,
         ];
         let faults = cobro_surface::endpoint::faults(&all);
         assert!(faults.is_empty(), "{faults:?}");

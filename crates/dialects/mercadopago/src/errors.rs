@@ -55,6 +55,16 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", message)
     }
 
+    pub(crate) fn refund_intent_not_found() -> Self {
+        let message = "Not-found - Refund intent doesn't exist";
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    /// The payment of a refund intent is not there, or another terminal took it.
+    pub(crate) fn refunded_payment_not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "Device or Payment not found").caused(2000)
+    }
+
     pub(crate) fn payment_not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "Payment not found").caused(2000)
     }

@@ -3,17 +3,20 @@
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use cobro_domain::Timestamp;
+use cobro_domain::merchant::Merchant;
 use cobro_engine::EngineError;
 use cobro_engine::secrets::same_secret;
 use cobro_surface::body::json_response;
 use cobro_surface::json::{Json, Limits};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::devices::open;
 use crate::errors::ApiError;
-use crate::notices::{CHALLENGE_SLOT, hmac_hex};
+use crate::notices::{CHALLENGE_SLOT, SIGNED_SLOT, hmac_hex};
 use crate::routes::Surface;
 use crate::validate;
+use crate::wire::event_time;
 
 /// `GET /point/integration-api/integrators`
 pub(crate) async fn read(
@@ -83,6 +86,64 @@ pub(crate) async fn check(
         }
     }
     if proven { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(failed()) }
+}
+
+/// What a seller's settings keep of the newer call.
+const CHANNELS: &str = "event_channel_devices";
+const CHANGED: &str = "integrator_changed_us";
+
+fn setting(merchant: &Merchant, name: &str) -> Option<Value> {
+    let settings: Value = serde_json::from_str(&merchant.settings).ok()?;
+    settings.get(name).cloned()
+}
+
+/// `GET /point/integration-api/integrator`
+pub(crate) async fn read_one(
+    State(surface): State<Surface>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let (seller, _, _, _) = open(&surface, request).await?;
+    let merchant = &seller.caller.account;
+    let (signed, _) = seller.world.endpoint(merchant.id, SIGNED_SLOT).await?;
+    let changed = setting(merchant, CHANGED).and_then(|changed| changed.as_i64());
+    let changed = changed.map_or(merchant.created_at, Timestamp::from_micros);
+    let body = json!({
+        "created_at": event_time(merchant.created_at),
+        "event_channel_devices": setting(merchant, CHANNELS).unwrap_or_else(|| json!([])),
+        "id": integrator_id(merchant),
+        "notification_url_enabled": !signed.url.is_empty(),
+        "updated_at": event_time(changed),
+    });
+    Ok(json_response(StatusCode::OK, &body))
+}
+
+/// A number that stays, below 2^31.
+fn integrator_id(merchant: &Merchant) -> i64 {
+    let (_, low) = merchant.id.0.as_u64_pair();
+    i64::try_from(low & 0x7fff_ffff).unwrap_or(0)
+}
+
+/// `PATCH /point/integration-api/integrator`
+pub(crate) async fn change_one(
+    State(surface): State<Surface>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let (mut seller, _, _, body) = open(&surface, request).await?;
+    let channels = validate::event_channels(&body)?;
+    loop {
+        let world = seller.world.clone();
+        let change = vec![
+            (CHANNELS.to_owned(), json!(channels)),
+            (CHANGED.to_owned(), json!(world.now().micros())),
+        ];
+        match world.change_own_settings(&seller.caller, change).await {
+            Err(EngineError::StaleCaller) => seller.recognise_again().await?,
+            other => {
+                other?;
+                return Ok(StatusCode::NO_CONTENT.into_response());
+            }
+        }
+    }
 }
 
 /// Whether a receiver's answer holds the encrypted challenge.

@@ -5,18 +5,23 @@
 //! engine's states and refusals exhaustively. What is seed, documented, observed or our own choice
 //! is told in `docs/dialects/mercado-pago-point.md`.
 
+mod accounts;
 mod auth;
 mod cards;
 mod describe;
 mod devices;
 mod endpoints;
 mod errors;
+mod events;
 mod integrators;
 mod intents;
 mod map;
 mod notices;
+mod oauth;
 mod payments;
+mod refund_intents;
 mod routes;
+mod search;
 mod seed;
 mod sites;
 mod validate;

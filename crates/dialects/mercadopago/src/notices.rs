@@ -48,7 +48,8 @@ impl Notice for Point {
         let mut url = ask.endpoint.url.clone();
         if ask.endpoint.slot == SIGNED_SLOT {
             let intent = data.get("intent").and_then(Value::as_str).unwrap_or_default();
-            let ts = ask.at.micros() / 1_000_000;
+            // Receivers hold the age of a signature against their own clocks.
+            let ts = ask.real.micros() / 1_000_000;
             let text = format!("id:{intent};request-id:{};ts:{ts};", ask.delivery);
             let signature = format!("ts={ts},v1={}", hmac_hex(ask.secret, &text));
             headers.push(("x-signature".to_owned(), signature));

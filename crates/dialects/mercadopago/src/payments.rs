@@ -70,7 +70,7 @@ pub(crate) async fn read(
 }
 
 /// A refund that was refused is not among a payment's refunds.
-fn is_shown(refund: &Refund) -> bool {
+pub(crate) fn is_shown(refund: &Refund) -> bool {
     use cobro_domain::refund::RefundState;
     matches!(refund.state, RefundState::Approved | RefundState::Sending { .. })
 }

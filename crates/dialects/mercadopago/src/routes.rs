@@ -13,7 +13,10 @@ use futures_util::future::BoxFuture;
 use serde_json::json;
 
 use crate::errors::ApiError;
-use crate::{devices, endpoints, integrators, intents, payments};
+use crate::{
+    accounts, devices, endpoints, events, integrators, intents, oauth, payments, refund_intents,
+    search,
+};
 
 /// What a receiver answered to a call of ours.
 #[derive(Clone, Debug)]
@@ -56,13 +59,25 @@ pub fn routes(surface: Surface) -> (Router, Vec<&'static Endpoint>) {
         .at(&endpoints::CREATE_INTENT, post(intents::create))
         .at(&endpoints::CANCEL_INTENT, delete(intents::cancel))
         .at(&endpoints::READ_INTENT, get(intents::read))
+        .at(&endpoints::INTENT_EVENT, get(events::last))
+        .at(&endpoints::INTENT_EVENTS, get(events::by_day))
+        .at(&endpoints::CREATE_REFUND_INTENT, post(refund_intents::create))
+        .at(&endpoints::CANCEL_REFUND_INTENT, delete(refund_intents::cancel))
+        .at(&endpoints::READ_REFUND_INTENT, get(refund_intents::read))
         .at(&endpoints::READ_INTEGRATORS, get(integrators::read))
         .at(&endpoints::SET_WEBHOOK, patch(integrators::set_webhook))
         .at(&endpoints::CHECK_WEBHOOK, post(integrators::check))
+        .at(&endpoints::READ_INTEGRATOR, get(integrators::read_one))
+        .at(&endpoints::CHANGE_INTEGRATOR, patch(integrators::change_one))
+        .at(&endpoints::SEARCH_PAYMENTS, get(search::search))
         .at(&endpoints::READ_PAYMENT, get(payments::read))
         .at(&endpoints::CREATE_REFUND, post(payments::create_refund))
         .at(&endpoints::LIST_REFUNDS, get(payments::list_refunds))
         .at(&endpoints::READ_REFUND, get(payments::read_refund))
+        .at(&endpoints::MAKE_TEST_USER, post(accounts::make_test_user))
+        .at(&endpoints::MAKE_DESCRIBED_TEST_USER, post(accounts::make_described_test_user))
+        .at(&endpoints::READ_ME, get(accounts::me))
+        .at(&endpoints::TOKEN, post(oauth::token))
         .finish();
     (router.with_state(surface), endpoints)
 }

@@ -1,17 +1,20 @@
 //! This dialect's part of a world: one application and three sellers.
 
-use cobro_domain::Entropy;
 use cobro_domain::merchant::Wants;
+use cobro_domain::{Entropy, MerchantId};
 use cobro_engine::accounts::{NewEndpoint, NewMerchant};
-use cobro_engine::ports::SeedWorld;
+use cobro_engine::grants::Named;
+use cobro_engine::ports::{SeedWorld, TerminalPlan};
 use cobro_engine::{EngineError, World};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
+use crate::accounts::TestUser;
 use crate::auth::TOKEN_KIND;
 use crate::describe::{NAME, Point, plan};
 use crate::notices::{CHALLENGE_SLOT, SIGNED_SLOT};
+use crate::oauth::{CLIENT_KIND, client_secret, tagged};
 use crate::sites::Site;
 
 /// The demo application (contract, "Sandbox credentials").
@@ -59,6 +62,18 @@ fn made(tag: &str, place: i64, entropy: &dyn Entropy) -> Credentials {
     }
 }
 
+/// The secret of the world's application: the demo world's is fixed, others carry their tag.
+fn application_secret(world: &World) -> String {
+    match world.tag() {
+        None => CLIENT_SECRET.to_owned(),
+        Some(tag) => {
+            let mut random = [0; 16];
+            world.entropy().fill(&mut random);
+            tagged(Some(tag), &hex::encode(random))
+        }
+    }
+}
+
 fn uuid_v4(entropy: &dyn Entropy) -> String {
     let mut bytes = entropy.seed();
     bytes[6] = bytes[6] & 0x0f | 0x40;
@@ -69,8 +84,9 @@ fn uuid_v4(entropy: &dyn Entropy) -> String {
 }
 
 async fn seed(world: &World) -> Result<(), EngineError> {
-    if world.merchants().await?.iter().any(|merchant| merchant.channel == NAME) {
-        return Ok(());
+    let there = world.merchants().await?.into_iter().find(|merchant| merchant.channel == NAME);
+    if let Some(owner) = there {
+        return add_application(world, owner.id).await;
     }
     let tag = world.id().strip_prefix("w_").map(str::to_owned);
     for ((site, letter), place) in Site::ALL.into_iter().zip(['a', 'b', 'c']).zip(0..) {
@@ -78,9 +94,23 @@ async fn seed(world: &World) -> Result<(), EngineError> {
             Some(tag) => made(tag, place, world.entropy()),
             None => demo(place, letter),
         };
-        world.add_merchant(seller(world, site, &credentials)).await?;
+        let id = world.add_merchant(seller(world, site, &credentials)).await?;
+        if place == 0 {
+            add_application(world, id).await?;
+        }
     }
     Ok(())
+}
+
+/// Adds the application under which all sellers of a world are, unless it is there.
+async fn add_application(world: &World, owner: MerchantId) -> Result<(), EngineError> {
+    let name = CLIENT_ID.to_string();
+    if world.find_name(CLIENT_KIND, &name).await?.is_some() {
+        return Ok(());
+    }
+    let secret = application_secret(world);
+    let sealed = world.key().seal(CLIENT_KIND, secret.as_bytes(), world.entropy());
+    world.add_name(CLIENT_KIND, name, Named { merchant: owner, subject: hex::encode(sealed) }).await
 }
 
 fn seller(world: &World, site: Site, credentials: &Credentials) -> NewMerchant {
@@ -90,28 +120,50 @@ fn seller(world: &World, site: Site, credentials: &Credentials) -> NewMerchant {
         Site::Mlb => "Loja Demo",
         Site::Mlm => "Tienda Demo",
     };
-    NewMerchant {
-        channel: NAME.to_owned(),
+    let new = NewSeller {
+        site,
         public_id: credentials.user_id.to_string(),
         name: name.to_owned(),
+        // The control API shows the token again.
+        settings: json!({ "token_sealed": sealed_token(world, credentials) }),
+        credentials: vec![(TOKEN_KIND.to_owned(), credentials.token(), String::new())],
+        terminals: vec![plan(model, &format!("{model}__{}", credentials.serial), 1)],
+        webhook_secret: credentials.webhook_secret.clone(),
+    };
+    new_seller(world, new)
+}
+
+/// A seller to be made.
+pub(crate) struct NewSeller {
+    pub(crate) site: Site,
+    pub(crate) public_id: String,
+    pub(crate) name: String,
+    pub(crate) settings: Value,
+    pub(crate) credentials: Vec<(String, String, String)>,
+    pub(crate) terminals: Vec<TerminalPlan>,
+    pub(crate) webhook_secret: String,
+}
+
+/// A seller with both of its subscriptions.
+pub(crate) fn new_seller(world: &World, new: NewSeller) -> NewMerchant {
+    let site = new.site;
+    NewMerchant {
+        channel: NAME.to_owned(),
+        public_id: new.public_id,
+        name: new.name,
         country: site.code().to_owned(),
         currency: site.currency(),
         fees: site.fees(),
-        // The control API shows the token again; it is kept with the subject of its hash.
-        settings: json!({ "token_sealed": sealed_token(world, credentials) }).to_string(),
-        credentials: vec![(TOKEN_KIND.to_owned(), credentials.token(), String::new())],
-        terminals: vec![plan(model, &format!("{model}__{}", credentials.serial), 1)],
+        settings: new.settings.to_string(),
+        credentials: new.credentials,
+        terminals: new.terminals,
         endpoints: vec![
             NewEndpoint {
                 slot: CHALLENGE_SLOT,
                 wants: Wants::All,
                 secret: uuid_v4(world.entropy()),
             },
-            NewEndpoint {
-                slot: SIGNED_SLOT,
-                wants: Wants::Final,
-                secret: credentials.webhook_secret.clone(),
-            },
+            NewEndpoint { slot: SIGNED_SLOT, wants: Wants::Final, secret: new.webhook_secret },
         ],
     }
 }
@@ -125,7 +177,7 @@ async fn describe(world: &World) -> Result<(&'static str, Value), EngineError> {
     let mut sellers = Vec::new();
     let mut webhook_secret = String::new();
     for merchant in world.merchants().await? {
-        if merchant.channel != NAME {
+        if merchant.channel != NAME || TestUser::of(&merchant).is_some() {
             continue;
         }
         let settings: Value = serde_json::from_str(&merchant.settings).unwrap_or_default();
@@ -146,9 +198,11 @@ async fn describe(world: &World) -> Result<(&'static str, Value), EngineError> {
             "terminals": terminals,
         }));
     }
+    let client = world.find_name(CLIENT_KIND, &CLIENT_ID.to_string()).await?;
+    let secret = client.map(|client| client_secret(world, &client)).unwrap_or_default();
     let application = json!({
         "client_id": CLIENT_ID,
-        "client_secret": CLIENT_SECRET,
+        "client_secret": String::from_utf8_lossy(&secret),
         "webhook_secret": webhook_secret,
         "sellers": sellers,
     });

@@ -86,6 +86,23 @@ impl Site {
         }
     }
 
+    /// The ISO 3166-1 code.
+    pub(crate) const fn country(self) -> &'static str {
+        match self {
+            Self::Mla => "AR",
+            Self::Mlb => "BR",
+            Self::Mlm => "MX",
+        }
+    }
+
+    /// The one model that gives money back on the terminal, where not all of them do.
+    pub(crate) const fn refund_model(self) -> Option<&'static str> {
+        match self {
+            Self::Mlb => Some("GERTEC_MP35P"),
+            Self::Mla | Self::Mlm => None,
+        }
+    }
+
     /// The zone of the times that the Payments API shows.
     pub(crate) const fn zone_offset_hours(self) -> i8 {
         // The API shows one offset for all sites (reference, section 1.2).

@@ -58,6 +58,19 @@ impl Complaints {
         members
     }
 
+    fn object(&mut self, json: &Json) {
+        if json.as_object().is_none() {
+            self.wrong_type("(root)", "object", json);
+        }
+    }
+
+    /// A member that has to be there is not; what is no object was complained about before.
+    fn missing(&mut self, json: &Json, name: &str) {
+        if json.as_object().is_some() {
+            self.add(format!("{name} is required"));
+        }
+    }
+
     fn text(&mut self, path: &str, json: &Json, length_max: usize) {
         match json.as_str() {
             None => self.wrong_type(path, "string", json),
@@ -238,6 +251,117 @@ pub(crate) fn webhook(bytes: &[u8]) -> Result<String, ApiError> {
     complaints.finish(url)
 }
 
+/// What a valid request for a refund intent says.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct NewRefundIntent {
+    /// The number of the payment.
+    pub(crate) payment: i64,
+    /// The members that come back.
+    pub(crate) luggage: Map<String, Value>,
+}
+
+/// What a terminal may print for a refund.
+const TICKETS: [&str; 2] = ["SELLER_TICKET", "BUYER_TICKET"];
+
+/// Reads the request for a refund intent.
+pub(crate) fn new_refund_intent(bytes: &[u8]) -> Result<NewRefundIntent, ApiError> {
+    let json = body(bytes)?;
+    let mut complaints = Complaints::default();
+    complaints.members("(root)", &json, &["payment_id", "additional_info"]);
+    let payment = match json.get("payment_id") {
+        // The number of a payment is what other calls show as a number.
+        Some(Json::Number(number)) => number.integer().filter(|number| *number > 0),
+        Some(Json::String(text)) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            text.parse().ok()
+        }
+        Some(Json::String(_)) => None,
+        Some(other) => {
+            complaints.wrong_type("payment_id", "string", other);
+            Some(0)
+        }
+        None => {
+            complaints.missing(&json, "payment_id");
+            Some(0)
+        }
+    };
+    if payment.is_none() {
+        complaints.add("payment_id: Does not match pattern '^[0-9]+$'");
+    }
+    let mut luggage = Map::new();
+    if let Some(info) = json.get("additional_info") {
+        for (name, value) in complaints.members("additional_info", info, &["print_on_terminal"]) {
+            if name == "print_on_terminal" {
+                tickets(&mut complaints, value);
+            }
+        }
+        luggage.insert("additional_info".to_owned(), info.to_value());
+    }
+    complaints.finish(NewRefundIntent { payment: payment.unwrap_or(0), luggage })
+}
+
+fn tickets(complaints: &mut Complaints, value: &Json) {
+    let path = "additional_info.print_on_terminal";
+    let Some(tickets) = value.as_array() else {
+        complaints.wrong_type(path, "array", value);
+        return;
+    };
+    for (place, ticket) in tickets.iter().enumerate() {
+        one_of(complaints, &format!("{path}.{place}"), ticket, &TICKETS);
+    }
+}
+
+/// Longest description of a test user; our choice.
+const TEST_USER_DESCRIPTION_MAX: usize = 256;
+
+/// Reads the request for a test user: its site, and its description where one has to be there.
+/// What else there is, is passed over.
+pub(crate) fn test_user(
+    bytes: &[u8],
+    is_described: bool,
+) -> Result<(Site, Option<String>), ApiError> {
+    let json = body(bytes)?;
+    let mut complaints = Complaints::default();
+    complaints.object(&json);
+    let sites = Site::ALL.map(Site::code);
+    let site = match json.get("site_id") {
+        Some(site) => {
+            one_of(&mut complaints, "site_id", site, &sites);
+            site.as_str().unwrap_or_default()
+        }
+        None => {
+            complaints.missing(&json, "site_id");
+            ""
+        }
+    };
+    let description = json.get("description").filter(|_| is_described);
+    match description {
+        Some(text) => complaints.text("description", text, TEST_USER_DESCRIPTION_MAX),
+        None if is_described => complaints.missing(&json, "description"),
+        None => {}
+    }
+    let description = description.and_then(Json::as_str).map(str::to_owned);
+    complaints.finish((Site::of(site), description))
+}
+
+/// Reads the channels on which events of devices are told.
+pub(crate) fn event_channels(bytes: &[u8]) -> Result<Vec<String>, ApiError> {
+    let json = body(bytes)?;
+    let mut complaints = Complaints::default();
+    complaints.members("(root)", &json, &["event_channel_devices"]);
+    let mut channels = Vec::new();
+    match json.get("event_channel_devices") {
+        Some(Json::Array(words)) => {
+            if !words.iter().all(|word| word.as_str() == Some("email")) {
+                return Err(ApiError::bad_request("Notification channel is not allowed"));
+            }
+            channels.extend(words.iter().take(1).filter_map(Json::as_str).map(str::to_owned));
+        }
+        Some(other) => complaints.wrong_type("event_channel_devices", "array", other),
+        None => complaints.missing(&json, "event_channel_devices"),
+    }
+    complaints.finish(channels)
+}
+
 /// Reads how much is to be refunded, in minor units; `None` for everything.
 pub(crate) fn refund_amount(bytes: &[u8], exponent: u32) -> Result<Option<i64>, ApiError> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -387,6 +511,68 @@ mod tests {
         assert_eq!(amount(r#"{"amount":0}"#), Err(4040));
         assert_eq!(amount(r#"{"amount":-1}"#), Err(4040));
         assert_eq!(amount(r#"{"amount":1e300}"#), Ok(Some(i64::MAX)));
+    }
+
+    #[test]
+    fn requests_for_refund_intents() {
+        let read = |text: &str| new_refund_intent(text.as_bytes()).map_err(|e| e.message);
+        let whole = r#"{"payment_id":"57031040004","additional_info":{"print_on_terminal":["SELLER_TICKET","BUYER_TICKET"]}}"#;
+        let intent = read(whole).unwrap();
+        assert_eq!(intent.payment, 57_031_040_004);
+        let info = serde_json::json!({ "print_on_terminal": ["SELLER_TICKET", "BUYER_TICKET"] });
+        assert_eq!(intent.luggage.get("additional_info"), Some(&info));
+        assert_eq!(read(r#"{"payment_id":57031040004}"#).unwrap().payment, 57_031_040_004);
+        let table = [
+            ("{}", "payment_id is required"),
+            ("[]", "(root): Invalid type. Expected: object, given: array"),
+            ("", "Invalid JSON: the body is empty"),
+            (r#"{"payment_id":"x"}"#, "payment_id: Does not match pattern '^[0-9]+$'"),
+            (r#"{"payment_id":""}"#, "payment_id: Does not match pattern '^[0-9]+$'"),
+            (r#"{"payment_id":-7}"#, "payment_id: Does not match pattern '^[0-9]+$'"),
+            (
+                r#"{"payment_id":"99999999999999999999"}"#,
+                "payment_id: Does not match pattern '^[0-9]+$'",
+            ),
+            (r#"{"payment_id":null}"#, "payment_id: Invalid type. Expected: string, given: null"),
+            (r#"{"payment_id":"7","amount":1}"#, "Additional property amount is not allowed"),
+            (
+                r#"{"payment_id":"7","additional_info":{"print_on_terminal":true}}"#,
+                "additional_info.print_on_terminal: Invalid type. Expected: array, given: boolean",
+            ),
+            (
+                r#"{"payment_id":"7","additional_info":{"print_on_terminal":["ALL"]}}"#,
+                "additional_info.print_on_terminal.0: additional_info.print_on_terminal.0 must be \
+                 one of the following: \"SELLER_TICKET\", \"BUYER_TICKET\"",
+            ),
+        ];
+        for (text, expected) in table {
+            assert_eq!(read(text).unwrap_err(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn requests_for_test_users_and_channels() {
+        let user = |text: &str, described| {
+            test_user(text.as_bytes(), described).map_err(|error| error.message)
+        };
+        assert_eq!(user(r#"{"site_id":"MLB","x":1}"#, false), Ok((Site::Mlb, None)));
+        let described = r#"{"site_id":"MLM","description":"caja"}"#;
+        assert_eq!(user(described, true), Ok((Site::Mlm, Some("caja".to_owned()))));
+        assert_eq!(user(described, false), Ok((Site::Mlm, None)));
+        assert_eq!(user("{}", true).unwrap_err(), "site_id is required, description is required");
+        for wrong in ["", "[]", r#"{"site_id":"MLC"}"#, r#"{"site_id":7}"#] {
+            assert!(user(wrong, false).is_err(), "{wrong}");
+        }
+        let channels = |text: &str| event_channels(text.as_bytes()).map_err(|error| error.message);
+        let email = Ok(vec!["email".to_owned()]);
+        assert_eq!(channels(r#"{"event_channel_devices":["email"]}"#), email);
+        assert_eq!(channels(r#"{"event_channel_devices":[]}"#), Ok(Vec::new()));
+        for wrong in [r#"{"event_channel_devices":["sms"]}"#, r#"{"event_channel_devices":[1]}"#] {
+            assert_eq!(channels(wrong).unwrap_err(), "Notification channel is not allowed");
+        }
+        for wrong in ["{}", "[]", r#"{"event_channel_devices":"email"}"#] {
+            assert!(channels(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -7,11 +7,13 @@ use cobro_domain::payment::{Payment, PaymentState};
 use cobro_domain::refund::Refund;
 use cobro_domain::terminal::{OperatingMode, Terminal};
 use cobro_engine::intents::IntentView;
+use cobro_engine::refund_intents::RefundIntentView;
 use cobro_surface::json::decimal_units;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use crate::accounts::TestUser;
 use crate::map;
 use crate::sites::Site;
 
@@ -62,6 +64,28 @@ fn intent_members(site: Site, intent: &Intent) -> Map<String, Value> {
     members
 }
 
+/// An answer to the making of a refund intent: what was sent, and its id.
+pub(crate) fn created_refund_intent(view: &RefundIntentView) -> Value {
+    Value::Object(refund_intent_members(view))
+}
+
+/// A refund intent as it is read.
+pub(crate) fn refund_intent(view: &RefundIntentView) -> Value {
+    let mut members = refund_intent_members(view);
+    members.insert("state".to_owned(), map::intent_state(view.intent.phase()).into());
+    Value::Object(members)
+}
+
+fn refund_intent_members(view: &RefundIntentView) -> Map<String, Value> {
+    let intent = &view.intent;
+    let mut members: Map<String, Value> = serde_json::from_str(&intent.luggage).unwrap_or_default();
+    let device = intent.terminal.as_ref().map_or("", |terminal| terminal.0.as_str());
+    members.insert("device_id".to_owned(), device.into());
+    members.insert("id".to_owned(), intent.id.to_string().into());
+    members.insert("payment_id".to_owned(), view.payment.number.to_string().into());
+    members
+}
+
 /// A ticket number is accepted everywhere and comes back in one country only.
 pub(crate) fn hide_ticket(site: Site, luggage: &mut Map<String, Value>) {
     if !site.shows_ticket_number()
@@ -93,6 +117,11 @@ pub(crate) fn payment_time(at: Timestamp) -> String {
     let offset = jiff::tz::Offset::constant(Site::Mla.zone_offset_hours());
     let local = at.calendar().to_zoned(offset.to_time_zone());
     local.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
+}
+
+/// A time as events write it.
+pub(crate) fn event_time(at: Timestamp) -> String {
+    at.calendar().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// A time as notifications write it, in UTC.
@@ -204,6 +233,13 @@ pub(crate) struct RefundBody {
     unique_sequence_number: Option<()>,
 }
 
+/// A page of payments.
+#[derive(Serialize)]
+pub(crate) struct SearchBody {
+    pub(crate) paging: Value,
+    pub(crate) results: Vec<PaymentBody>,
+}
+
 /// What a payment's body is made of.
 pub(crate) struct PaymentParts<'a> {
     pub(crate) merchant: &'a Merchant,
@@ -240,7 +276,7 @@ pub(crate) fn payment(parts: &PaymentParts<'_>) -> Option<PaymentBody> {
         captured,
         card: card(payment),
         charges_details: [],
-        collector_id: merchant.public_id.parse().unwrap_or_default(),
+        collector_id: user_id(merchant),
         corporation_id: None,
         counter_currency: None,
         coupon_amount: 0,
@@ -373,4 +409,82 @@ pub(crate) fn refund(merchant: &Merchant, payment: &Payment, refund: &Refund) ->
         },
         unique_sequence_number: None,
     }
+}
+
+/// A seller's id as a number.
+pub(crate) fn user_id(merchant: &Merchant) -> i64 {
+    merchant.public_id.parse().unwrap_or_default()
+}
+
+fn nickname(merchant: &Merchant) -> String {
+    let made_of_name = || {
+        let letters = merchant.name.chars().filter(|letter| letter.is_alphanumeric());
+        letters.flat_map(char::to_uppercase).collect()
+    };
+    TestUser::of(merchant).map_or_else(made_of_name, |user| user.nickname)
+}
+
+fn email(merchant: &Merchant) -> String {
+    match TestUser::of(merchant) {
+        Some(_) => format!("test_user_{}@testuser.com", merchant.public_id),
+        None => format!("{}@example.com", nickname(merchant).to_lowercase()),
+    }
+}
+
+/// A new test user, as the older of the two calls answers.
+pub(crate) fn test_user(merchant: &Merchant, password: &str) -> Value {
+    json!({
+        "email": email(merchant),
+        "id": user_id(merchant),
+        "nickname": nickname(merchant),
+        "password": password,
+        "site_status": "active",
+    })
+}
+
+/// A new test user, as the newer of the two calls answers.
+pub(crate) fn described_test_user(merchant: &Merchant, password: &str) -> Value {
+    let made = payment_time(merchant.created_at);
+    let description = TestUser::of(merchant).and_then(|user| user.description);
+    json!({
+        "date_created": made,
+        "date_last_updated": made,
+        "description": description,
+        "email": email(merchant),
+        "id": user_id(merchant),
+        "nickname": nickname(merchant),
+        "password": password,
+        "site_id": Site::of(&merchant.country).code(),
+        "site_status": "active",
+    })
+}
+
+/// A user as it sees itself (reference, section 11).
+pub(crate) fn user(merchant: &Merchant) -> Value {
+    let site = Site::of(&merchant.country);
+    let (first, last) = merchant.name.split_once(' ').unwrap_or((&merchant.name, ""));
+    let is_test = TestUser::of(merchant).is_some();
+    let tags: &[&str] = if is_test { &["normal", "test_user"] } else { &["normal"] };
+    let nickname = nickname(merchant);
+    json!({
+        "address": { "address": null, "city": null, "state": null, "zip_code": null },
+        "alternative_phone": { "area_code": "", "extension": "", "number": "" },
+        "country_id": site.country(),
+        "email": email(merchant),
+        "first_name": first,
+        "id": user_id(merchant),
+        "identification": { "number": null, "type": null },
+        "last_name": last,
+        "logo": null,
+        "nickname": nickname,
+        "permalink": format!("http://perfil.example/{nickname}"),
+        "phone": { "area_code": null, "extension": "", "number": null, "verified": false },
+        "points": 0,
+        "registration_date": payment_time(merchant.created_at),
+        "seller_experience": "NEWBIE",
+        "site_id": site.code(),
+        "status": { "site_status": "active" },
+        "tags": tags,
+        "user_type": "normal",
+    })
 }

@@ -63,16 +63,15 @@ pub(crate) fn fits(kind: &str, number: &str) -> Option<bool> {
 /// One or two digits, two groups of one to three with or without a dot before, a check digit.
 fn chilean(number: &str) -> bool {
     let Some((body, check)) = number.rsplit_once('-') else { return false };
-    let checked = check.len() == 1 && check.bytes().all(|b| b.is_ascii_digit() || b == b'k' || b == b'K');
+    let checked =
+        check.len() == 1 && check.bytes().all(|b| b.is_ascii_digit() || b == b'k' || b == b'K');
     let groups: Vec<&str> = body.split('.').collect();
     let fits = match groups.as_slice() {
         [whole] => digits(whole, 3, 8),
         [head, tail] => {
             digits(head, 1, 2) && digits(tail, 2, 6) || digits(head, 2, 5) && digits(tail, 1, 3)
         }
-        [head, middle, tail] => {
-            digits(head, 1, 2) && digits(middle, 1, 3) && digits(tail, 1, 3)
-        }
+        [head, middle, tail] => digits(head, 1, 2) && digits(middle, 1, 3) && digits(tail, 1, 3),
         _ => false,
     };
     checked && fits

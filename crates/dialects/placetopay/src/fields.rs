@@ -69,9 +69,12 @@ mod tests {
         let sent = json!([{"keyword": "a", "value": 1}, {"keyword": "a", "value": 2},
             {"keyword": "b", "value": {"x": [1]}, "displayOn": "both"}, {"keyword": "c"}]);
         let kept = read(&sent).unwrap().unwrap();
-        assert_eq!(kept, json!([{"keyword": "a", "value": 1, "displayOn": "none"},
+        assert_eq!(
+            kept,
+            json!([{"keyword": "a", "value": 1, "displayOn": "none"},
             {"keyword": "b", "value": {"x": [1]}, "displayOn": "both"},
-            {"keyword": "c", "value": null, "displayOn": "none"}]));
+            {"keyword": "c", "value": null, "displayOn": "none"}])
+        );
         let many: Vec<Value> = (0..60).map(|n| json!({"keyword": n.to_string()})).collect();
         assert_eq!(read(&json!(many)).unwrap().unwrap().as_array().unwrap().len(), 50);
         for wrong in [

@@ -15,6 +15,7 @@ mod documents;
 mod endpoints;
 mod errors;
 mod fields;
+mod hosted;
 mod instruments;
 mod luggage;
 mod notices;
@@ -32,5 +33,6 @@ mod validate;
 mod wire;
 
 pub use describe::Checkout;
+pub use hosted::{document_fits, locale_of, published_numbers, zone_of};
 pub use luggage::{page_hash, process_url};
 pub use routes::{Surface, is_ours, not_found, routes, too_large, wrong_method};

@@ -13,13 +13,28 @@ use crate::texts::Text;
 use crate::validate::{At, is_description, is_reference, put};
 
 const TAXES: [&str; 7] = [
-    "valueAddedTax", "exciseDuty", "ice", "airportTax", "stateTax", "reducedStateTax",
+    "valueAddedTax",
+    "exciseDuty",
+    "ice",
+    "airportTax",
+    "stateTax",
+    "reducedStateTax",
     "municipalTax",
 ];
 
 const DETAILS: [&str; 12] = [
-    "discount", "additional", "vatDevolutionBase", "shipping", "handlingFee", "insurance",
-    "giftWrap", "subtotal", "fee", "tip", "airline", "interests",
+    "discount",
+    "additional",
+    "vatDevolutionBase",
+    "shipping",
+    "handlingFee",
+    "insurance",
+    "giftWrap",
+    "subtotal",
+    "fee",
+    "tip",
+    "airline",
+    "interests",
 ];
 
 const MODIFIER_CODES: [i64; 5] = [17_934, 18_083, 19_210, 18_910, 18_999];
@@ -211,11 +226,7 @@ fn items(at: &At<'_>) -> Result<Option<Value>, Refusal> {
     Ok((!kept.is_empty()).then_some(Value::Array(kept)))
 }
 
-fn dispersion(
-    payment: &At<'_>,
-    whole: &Amount,
-    max: i64,
-) -> Result<Option<Value>, Refusal> {
+fn dispersion(payment: &At<'_>, whole: &Amount, max: i64) -> Result<Option<Value>, Refusal> {
     let list = payment.member("dispersion");
     let (mut kept, mut sum) = (Vec::new(), Money::zero(whole.money.currency));
     for at in list.list()? {
@@ -224,7 +235,9 @@ fn dispersion(
         let agreement = at.member("agreement");
         let number = match agreement.json() {
             None => Value::Null,
-            Some(json) => integer(json).map(|_| json.to_value()).ok_or_else(|| agreement.invalid())?,
+            Some(json) => {
+                integer(json).map(|_| json.to_value()).ok_or_else(|| agreement.invalid())?
+            }
         };
         let kind = at.member("agreementType");
         let word = kind.text(20)?;
@@ -311,9 +324,12 @@ mod tests {
             "details": [{"kind": "tip", "amount": "1"}, {"kind": "nothing", "amount": "x"}]}});
         let read = read(&amount, RULES).unwrap();
         assert_eq!(read.amount.minor, 57_699);
-        assert_eq!(read.kept["amount"], json!({"currency": "USD", "total": 576.99,
+        assert_eq!(
+            read.kept["amount"],
+            json!({"currency": "USD", "total": 576.99,
             "taxes": [{"kind": "valueAddedTax", "amount": 10.01, "base": 90}],
-            "details": [{"kind": "tip", "amount": 1}]}));
+            "details": [{"kind": "tip", "amount": 1}]})
+        );
     }
 
     #[test]
@@ -394,8 +410,10 @@ mod tests {
     #[test]
     fn items_are_cut() {
         let many: Vec<Value> = (0..60)
-            .map(|_| json!({"sku": "s".repeat(40), "name": "n".repeat(130), "qty": "2",
-                "price": 1400.5, "category": "physical"}))
+            .map(|_| {
+                json!({"sku": "s".repeat(40), "name": "n".repeat(130), "qty": "2",
+                "price": 1400.5, "category": "physical"})
+            })
             .collect();
         let read = read(&json!({ "items": many }), RULES).unwrap();
         let items = read.kept["items"].as_array().unwrap();

@@ -52,8 +52,7 @@ fn site(world: &World, country: Country, login: String, secret: &str) -> NewMerc
         Country::Co => "Tienda Demo",
         Country::Cl => "Tienda Demo Chile",
     };
-    let endpoint =
-        |slot| NewEndpoint { slot, wants: Wants::Final, secret: secret.to_owned() };
+    let endpoint = |slot| NewEndpoint { slot, wants: Wants::Final, secret: secret.to_owned() };
     NewMerchant {
         channel: NAME.to_owned(),
         public_id: login.clone(),

@@ -81,8 +81,6 @@ texts! {
         "Cancelada pelo comércio";
     TransactionReversed: "Reversada, no se obtuvo respuesta de la red",
         "Reversed, the network did not answer", "Estornada, a rede não respondeu";
-    TransactionNotProcessed: "La petición no puede ser procesada",
-        "The request cannot be processed", "A solicitação não pode ser processada";
     NetworkFault: "Ha ocurrido una falla en la comunicación con la red",
         "The communication with the network failed", "Falha na comunicação com a rede";
     DeniedGeneric: "Negada, puede ser tarjeta bloqueada o timeout",

@@ -24,11 +24,8 @@ impl<'a> At<'a> {
 
     /// The member with this name.
     pub(crate) fn member(&self, name: &str) -> Self {
-        let path = if self.path.is_empty() {
-            name.to_owned()
-        } else {
-            [&self.path, ".", name].concat()
-        };
+        let path =
+            if self.path.is_empty() { name.to_owned() } else { [&self.path, ".", name].concat() };
         let json = self.json.and_then(|json| json.get(name));
         let is_empty = |json: &&Json| match json {
             Json::Null => true,
@@ -144,7 +141,8 @@ impl<'a> At<'a> {
                 && !dangerous.contains(&scheme.to_ascii_lowercase().as_str())
                 && !rest.is_empty()
         });
-        if rest.is_none() || text.chars().any(|letter| letter.is_whitespace() || letter.is_control())
+        if rest.is_none()
+            || text.chars().any(|letter| letter.is_whitespace() || letter.is_control())
         {
             return Err(self.invalid());
         }
@@ -196,9 +194,7 @@ pub(crate) fn is_reference(text: &str) -> bool {
 /// Whether a description has only characters that it may have (reference, section 8.1).
 pub(crate) fn is_description(text: &str) -> bool {
     text.chars().all(|letter| {
-        is_word(letter)
-            || letter.is_whitespace()
-            || ".,$#&-_()/%+\\':;|@[]<>=".contains(letter)
+        is_word(letter) || letter.is_whitespace() || ".,$#&-_()/%+\\':;|@[]<>=".contains(letter)
     })
 }
 
@@ -222,7 +218,9 @@ mod tests {
 
     #[test]
     fn characters_of_the_reference() {
-        for good in ["PAYMENT_0001_ABC", "Venta_1234-ABCD#2024/03/15$500", "Ord: 1001/2023", "ñandú"] {
+        for good in
+            ["PAYMENT_0001_ABC", "Venta_1234-ABCD#2024/03/15$500", "Ord: 1001/2023", "ñandú"]
+        {
             assert!(is_reference(good), "{good}");
         }
         for wrong in ["a\"b", "a\nb", "a;b", "日本", "a?"] {

@@ -1,0 +1,132 @@
+//! Canary cards, codes and secrets: looked for wherever a server leaves something.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::place::Place;
+use crate::receiver::Receiver;
+use crate::server::Server;
+use crate::shop::{COLOMBIA, collect, payment, send, subscription};
+
+const CODE: &str = "7391";
+
+/// Numbers whose appearance anywhere is a leak.
+const CARDS: [&str; 3] = ["4110760000000081", "5180300000000005", "376651001281274"];
+
+/// The forms in which a text may hide in bytes.
+fn forms(text: &str) -> Vec<Vec<u8>> {
+    use base64::Engine as _;
+    let mut forms = vec![
+        text.as_bytes().to_vec(),
+        hex::encode(text).into_bytes(),
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        base64::engine::general_purpose::STANDARD_NO_PAD.encode(text).into_bytes(),
+    ];
+    if text.len() == 16 {
+        for separator in [" ", "-", "%20"] {
+            let groups: Vec<&str> = (0..4).map(|n| &text[n * 4..n * 4 + 4]).collect();
+            forms.push(groups.join(separator).into_bytes());
+        }
+        forms.push(hex::decode(text).unwrap());
+    }
+    forms
+}
+
+#[track_caller]
+fn assert_clean(what: &str, bytes: &[u8], canaries: &[&str]) {
+    for canary in canaries {
+        for form in forms(canary) {
+            let found = bytes.windows(form.len()).any(|window| window == form);
+            assert!(!found, "{canary} is in {what}");
+        }
+    }
+}
+
+fn scan(directory: &Path, canaries: &[&str]) -> usize {
+    let mut files = 0;
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files += scan(&path, canaries);
+        } else if let Ok(bytes) = std::fs::read(&path) {
+            assert_clean(&path.display().to_string(), &bytes, canaries);
+            files += 1;
+        }
+    }
+    files
+}
+
+/// Everything that a shop can do with a card, also what is refused.
+fn use_everything(server: &Server<'_>, card: &str, answers: &mut Vec<Vec<u8>>) {
+    let mut call = |path: &str, body: Value| {
+        let answer = send(server, path, &COLOMBIA.signed(body));
+        answers.push(answer.body.clone());
+        answer
+    };
+    let made = call("/api/session", subscription()).expect(200).json();
+    let typed = json!({ "number": card, "expiration": "06/34", "cvv": CODE });
+    let path = format!("/sessions/{}/pay", made["requestId"]);
+    server.control("POST", &path, &json!({ "card": typed, "otp": "12345" }), 200);
+    let query = call(&format!("/api/session/{}", made["requestId"]), json!({})).json();
+    let token = crate::shop::keyword(&query["subscription"]["instrument"], "token");
+    let mut body = collect(&format!("LEAK-{}", &card[12..]), 100, &token);
+    body["instrument"]["token"]["cvv"] = json!(CODE);
+    let charged = call("/api/collect", body.clone()).expect(200).json();
+    let number = charged["payment"][0]["internalReference"].clone();
+    call("/api/reverse", json!({ "internalReference": number }));
+    // Where no card belongs.
+    body["payer"] = json!({ "name": card, "surname": card });
+    call("/api/collect", body.clone()).expect(400);
+    body["payer"] = Value::Null;
+    body["instrument"]["card"] = json!({ "number": card, "cvv": CODE });
+    call("/api/collect", body.clone()).expect(400);
+    let mut with_buyer = payment("LEAK", "COP", 100);
+    with_buyer["buyer"] = json!({ "name": card, "surname": "Lemus" });
+    let made = call("/api/session", with_buyer).expect(200).json();
+    let path = format!("/sessions/{}/pay", made["requestId"]);
+    server.control("POST", &path, &json!({ "card": typed, "otp": "12345" }), 200);
+    call(&format!("/api/session/{}", made["requestId"]), json!({})).expect(200);
+    call("/api/gateway/token", json!({ "instrument": { "token": { "token": token } } }));
+    let information = json!({ "instrument": { "card": { "number": card } } });
+    call("/api/gateway/information", information).expect(200);
+    call("/api/instrument/invalidate", json!({ "instrument": { "token": { "token": token } } }));
+}
+
+#[test]
+fn cards_codes_and_secrets_are_nowhere() {
+    let place = Place::sqlite();
+    let receiver = Receiver::start("");
+    let server = Server::start_logging(&place, "trace");
+    let setting = format!("/merchants/{}", COLOMBIA.login);
+    let webhook = json!({ "webhook": { "url": receiver.url("/n") } });
+    server.control("PATCH", &setting, &webhook, 200);
+    let mut answers = Vec::new();
+    for card in CARDS {
+        use_everything(&server, card, &mut answers);
+    }
+    // Of a card that takes one code alone, the payment is rejected and its session goes on.
+    receiver.wait_for(CARDS.len() * 2 - 1);
+    let secrets = [CARDS[0], CARDS[1], CARDS[2], COLOMBIA.secret];
+    for answer in &answers {
+        assert_clean("an answer", answer, &secrets);
+    }
+    for notice in receiver.notices() {
+        assert_clean("a notification", notice.body.to_string().as_bytes(), &secrets);
+    }
+    for path in ["/requests", "/events", "/deliveries"] {
+        let name = path.trim_start_matches('/');
+        let rows = Value::Array(server.list(name, path)).to_string();
+        assert_clean(path, rows.as_bytes(), &secrets);
+        assert_clean(path, rows.as_bytes(), &[&format!("\"{CODE}\"")]);
+    }
+    let metrics = server.send(&crate::http::Call::get("/metrics")).expect(200);
+    assert_clean("metrics", &metrics.body, &secrets);
+    let log = server.log();
+    assert!(log.contains("TRACE") || log.contains("DEBUG"), "the log says little: {log}");
+    assert_clean("the log", log.as_bytes(), &secrets);
+    assert!(scan(place.directory(), &secrets) > 3);
+    drop(server);
+    assert!(scan(place.directory(), &secrets) > 3);
+}

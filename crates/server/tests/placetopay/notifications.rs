@@ -1,0 +1,92 @@
+//! What a site is told when a session ends: once, signed, never again.
+
+use serde_json::{Value, json};
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+
+use crate::place::Place;
+use crate::receiver::{Notice, Receiver};
+use crate::server::Server;
+use crate::shop::{COLOMBIA, collect, payment};
+
+fn signed_text(notice: &Value, id: &Value) -> String {
+    let status = &notice["status"];
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    format!("{id}{}{}{}", text(&status["status"]), text(&status["date"]), COLOMBIA.secret)
+}
+
+fn told(receiver: &Receiver, id: &Value) -> Notice {
+    receiver.wait(|notice| notice.body["requestId"] == *id)
+}
+
+#[test]
+fn both_signatures_and_one_notice_each() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    let receiver = Receiver::start("");
+    let setting = format!("/merchants/{}", COLOMBIA.login);
+    for sha256 in [false, true] {
+        let signature = if sha256 { "sha256" } else { "sha1" };
+        let webhook = json!({ "url": receiver.url("/n"), "signature": signature });
+        let shown = server.control("PATCH", &setting, &json!({ "webhook": webhook }), 200);
+        assert_eq!(shown["webhook"]["signature"], signature);
+        let made = COLOMBIA.call(&server, "/api/session", payment(signature, "COP", 100), 200);
+        let id = &made["requestId"];
+        server.control("POST", &format!("/sessions/{id}/pay"), &json!({}), 200);
+        let notice = told(&receiver, id);
+        assert_eq!(notice.body["status"]["status"], "APPROVED");
+        assert_eq!(notice.body["reference"], signature);
+        let text = signed_text(&notice.body, id);
+        let expected = if sha256 {
+            format!("sha256:{}", hex::encode(Sha256::digest(&text)))
+        } else {
+            hex::encode(Sha1::digest(&text))
+        };
+        assert_eq!(notice.body["signature"], expected);
+        let query = COLOMBIA.call(&server, &format!("/api/session/{id}"), json!({}), 200);
+        assert_eq!(notice.body["status"], query["status"]);
+    }
+}
+
+#[test]
+fn ends_are_told_once_and_answers_are_not_repeated() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    let receiver = Receiver::start("");
+    let setting = format!("/merchants/{}", COLOMBIA.login);
+    let webhook = json!({ "webhook": { "url": receiver.url("/n") } });
+    server.control("PATCH", &setting, &webhook, 200);
+    receiver.refuse(1);
+    let make = || {
+        COLOMBIA.call(&server, "/api/session", payment("N", "COP", 100), 200)["requestId"].clone()
+    };
+    let cancelled = make();
+    COLOMBIA.call(&server, &format!("/api/session/{cancelled}/cancel"), json!({}), 200);
+    let notice = told(&receiver, &cancelled);
+    assert_eq!(
+        (&notice.body["status"]["status"], &notice.body["status"]["reason"]),
+        (&json!("REJECTED"), &json!("MC"))
+    );
+    // It was answered with an error; no day makes it come again.
+    let expiring = make();
+    server.control("POST", "/clock/advance", &json!({ "seconds": 30 * 24 * 3600 }), 200);
+    assert_eq!(told(&receiver, &expiring).body["status"]["reason"], "EX");
+    let token = COLOMBIA.token(&server, "4111111111111111");
+    let before = receiver.notices().len();
+    // An answer that its caller waited for is not told; one that came later is.
+    COLOMBIA.call(&server, "/api/collect", collect("NOW", 100, &token), 200);
+    let late = COLOMBIA.token(&server, "4110760000000073");
+    let pending = COLOMBIA.call(&server, "/api/collect", collect("LATER", 100, &late), 200);
+    server.control("POST", "/clock/advance", &json!({ "seconds": 40 }), 200);
+    let notice = told(&receiver, &pending["requestId"]);
+    assert_eq!(notice.body["status"]["status"], "APPROVED");
+    assert_eq!(notice.body["reference"], "LATER");
+    // Those of the two subscriptions, and the late one.
+    receiver.wait_for(before + 2);
+    let times = |id: &Value| {
+        receiver.notices().iter().filter(|notice| notice.body["requestId"] == *id).count()
+    };
+    assert_eq!((times(&cancelled), times(&expiring)), (1, 1));
+    let now = receiver.notices();
+    assert!(now.iter().all(|notice| notice.body["reference"] != "NOW"), "{now:?}");
+}

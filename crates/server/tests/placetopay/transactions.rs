@@ -1,0 +1,132 @@
+//! What follows a payment: reverse, capture, change of the hold, confirmation.
+
+use serde_json::{Value, json};
+
+use crate::place::Place;
+use crate::server::Server;
+use crate::shop::{CHILE, COLOMBIA, collect, payment, send, status};
+
+fn reference(answer: &Value) -> i64 {
+    answer["payment"][0]["internalReference"].as_i64().unwrap()
+}
+
+#[test]
+fn charges_are_given_back_in_parts_and_as_a_whole() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    let token = COLOMBIA.token(&server, "4111111111111111");
+    let charged = COLOMBIA.call(&server, "/api/collect", collect("B-1", 45_900, &token), 200);
+    let original = reference(&charged);
+    let part = |total: i64| {
+        json!({ "internalReference": original.to_string(),
+        "amount": { "currency": "COP", "total": total } })
+    };
+    let body = COLOMBIA.signed(part(900));
+    let first = send(&server, "/api/reverse", &body).expect(200);
+    assert_eq!(send(&server, "/api/reverse", &body).expect(200).body, first.body);
+    let first = first.json();
+    assert_eq!(
+        (status(&first), status(&first["payment"])),
+        (("APPROVED", "00"), ("APPROVED", "00"))
+    );
+    assert_eq!(first["payment"]["amount"]["from"]["total"], 900);
+    assert_eq!(first["payment"]["refunded"], false);
+    let number = first["payment"]["internalReference"].as_i64().unwrap();
+    assert!(number != original && number <= i64::from(i32::MAX));
+    let path = format!("/api/session/{}", charged["requestId"]);
+    let query = COLOMBIA.call(&server, &path, json!({}), 200);
+    assert_eq!(query["payment"][0]["refunded"], false);
+    for (body, reason) in [
+        (part(45_001), "BR"),
+        (
+            json!({ "internalReference": original, "amount": { "currency": "USD", "total": 1 } }),
+            "BR",
+        ),
+        (json!({ "internalReference": 999_999_999 }), "BR"),
+        (json!({ "internalReference": "x" }), "BR"),
+        (part(0), "request_not_valid"),
+        (json!({ "internalReference": number }), "BR"),
+    ] {
+        let refused = COLOMBIA.call(&server, "/api/reverse", body.clone(), 400);
+        assert_eq!(status(&refused), ("FAILED", reason), "{body}");
+    }
+    let missing = COLOMBIA.call(&server, "/api/reverse", json!({}), 400);
+    assert_eq!(missing["status"]["reason"], 0);
+    CHILE.call(&server, "/api/reverse", json!({ "internalReference": original }), 400);
+    let rest = json!({ "action": "reverse", "internalReference": original });
+    let rest = COLOMBIA.call(&server, "/api/transaction", rest, 200);
+    assert_eq!(rest["payment"]["amount"]["from"]["total"], 45_000);
+    let query = COLOMBIA.call(&server, &path, json!({}), 200);
+    assert_eq!(query["payment"][0]["refunded"], true);
+    assert_eq!(status(&query), ("APPROVED", "00"));
+    let over =
+        COLOMBIA.call(&server, "/api/reverse", json!({ "internalReference": original }), 400);
+    assert_eq!(over["status"]["message"], "La transacción ya ha sido reembolsada");
+}
+
+#[test]
+fn held_money_is_taken_changed_and_let_go() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    let token = COLOMBIA.token(&server, "4111111111111111");
+    let hold = |name: &str| {
+        let mut body = collect(name, 1_000, &token);
+        body["type"] = json!("checkin");
+        reference(&COLOMBIA.call(&server, "/api/collect", body, 200))
+    };
+    let act = |action: &str, number: i64, total: Value, expected: u16| {
+        let mut body = json!({ "action": action, "internalReference": number });
+        if !total.is_null() {
+            body["amount"] = json!({ "currency": "COP", "total": total });
+        }
+        COLOMBIA.call(&server, "/api/transaction", body, expected)
+    };
+    let number = hold("H-1");
+    let changed = act("reauthorization", number, json!(1_500), 200);
+    assert_eq!(changed["payment"]["amount"]["from"]["total"], 1_500);
+    let taken = act("checkout", number, json!(1_200), 200);
+    assert_eq!(status(&taken), ("APPROVED", "00"));
+    assert_eq!(taken["payment"]["amount"]["from"]["total"], 1_200);
+    act("checkout", number, json!(1), 400);
+    act("reauthorization", number, json!(1), 400);
+    let more = act("checkout", hold("H-2"), json!(1_100), 200);
+    assert_eq!(more["payment"]["amount"]["from"]["total"], 1_100);
+    let whole = act("checkout", hold("H-3"), Value::Null, 200);
+    assert_eq!(whole["payment"]["amount"]["from"]["total"], 1_000);
+    let released = hold("H-4");
+    assert_eq!(status(&act("checkout", released, json!(0), 200)), ("APPROVED", "00"));
+    act("checkout", released, Value::Null, 400);
+    let reversed = hold("H-5");
+    COLOMBIA.call(&server, "/api/reverse", json!({ "internalReference": reversed }), 200);
+    COLOMBIA.call(&server, "/api/reverse", json!({ "internalReference": reversed }), 400);
+    act("confirm", hold("H-6"), Value::Null, 400);
+    act("nothing", hold("H-7"), Value::Null, 400);
+    act("checkout", 999_999_999, Value::Null, 400);
+}
+
+#[test]
+fn a_merchant_confirms_or_drops() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    let setting = format!("/merchants/{}", COLOMBIA.login);
+    server.control("PATCH", &setting, &json!({ "confirmation_flow": true }), 200);
+    for (action, outer, inner) in [
+        ("confirm", ("APPROVED", "00"), ("APPROVED", "00")),
+        ("cancel", ("REJECTED", "?C"), ("REJECTED", "?C")),
+    ] {
+        let mut body = payment(action, "COP", 100);
+        body["metadata"] = json!({ "requiresConfirmation": true });
+        let id = COLOMBIA.call(&server, "/api/session", body, 200)["requestId"].clone();
+        server.control("POST", &format!("/sessions/{id}/pay"), &json!({}), 200);
+        let path = format!("/api/session/{id}");
+        let waiting = COLOMBIA.call(&server, &path, json!({}), 200);
+        assert_eq!(status(&waiting), ("PENDING", "PT"));
+        assert_eq!(status(&waiting["payment"][0]).0, "PENDING_CONFIRMATION");
+        let act = json!({ "action": action, "internalReference": reference(&waiting) });
+        let answer = COLOMBIA.call(&server, "/api/transaction", act.clone(), 200);
+        assert_eq!((status(&answer), status(&answer["payment"])), (inner, inner), "{action}");
+        assert_eq!(status(&COLOMBIA.call(&server, &path, json!({}), 200)), outer, "{action}");
+        let again = COLOMBIA.call(&server, "/api/transaction", act, 400);
+        assert!(again["status"]["message"].as_str().unwrap().contains(&format!("[{action}]")));
+    }
+}

@@ -1,0 +1,154 @@
+// Programs as they are, under `cobro run`: official SDKs and ordinary libraries, with no host, no
+// proxy and no certificate in their code (tests/clients/unchanged/).
+//
+//   COBRO_BIN     the program, `cobro`
+//   COBRO_PYTHON  a Python with the packages of unchanged/requirements.txt
+//   COBRO_PHP     a PHP with curl
+
+import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import https from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import tls from 'node:tls';
+
+const BIN = process.env.COBRO_BIN;
+let directory;
+let other;
+
+before(async () => {
+  assert.ok(BIN, 'COBRO_BIN must be set');
+  directory = mkdtempSync(join(tmpdir(), 'cobro-unchanged-'));
+  // Somebody else's server, with a certificate of its own. 127.0.0.2 is not excepted from the
+  // proxy, as 127.0.0.1 is.
+  openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=other',
+    '-addext', 'subjectAltName=IP:127.0.0.2', '-keyout', 'other.key', '-out', 'other.pem');
+  const identity = { key: read('other.key'), cert: read('other.pem') };
+  other = https.createServer(identity, (request, response) => response.writeHead(204).end());
+  await new Promise((resolve) => other.listen(0, '127.0.0.2', resolve));
+});
+
+after(() => {
+  other?.closeAllConnections();
+  other?.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function read(name) {
+  return readFileSync(join(directory, name));
+}
+
+function openssl(...args) {
+  return execFileSync('openssl', args, { cwd: directory, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Runs a command under `cobro run`: its status and what it printed. */
+function run(command, { flags = [], env = {} } = {}) {
+  const surroundings = { ...process.env, ...env };
+  for (const name of ['NODE_OPTIONS', 'HTTPS_PROXY', 'https_proxy', 'NODE_EXTRA_CA_CERTS', 'NODE_TEST_CONTEXT']) {
+    if (!(name in env)) delete surroundings[name];
+  }
+  const options = { cwd: import.meta.dirname, encoding: 'utf8', env: surroundings };
+  return new Promise((resolve) => {
+    execFile(BIN, ['run', ...flags, '--', ...command], options, (error, stdout, stderr) => {
+      resolve({ status: error ? error.code : 0, stdout, stderr });
+    });
+  });
+}
+
+/** What a program said of its flow. */
+async function said(command, options) {
+  const { status, stdout, stderr } = await run(command, options);
+  assert.equal(status, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+function wholeFlow({ intent, ...rest }) {
+  assert.match(intent, /^[0-9a-f-]{36}$/);
+  assert.deepEqual(rest, { status: 'approved', amount: 15, refund: 'approved', wrong: 401 });
+}
+
+test('the official Node SDK does a whole flow, and fails as it should', async () => {
+  wholeFlow(await said([process.execPath, 'unchanged/sdk.mjs']));
+});
+
+test('the official Python SDK does a whole flow, and fails as it should', async () => {
+  assert.ok(process.env.COBRO_PYTHON, 'COBRO_PYTHON must be set');
+  wholeFlow(await said([process.env.COBRO_PYTHON, 'unchanged/pos.py']));
+});
+
+test('urllib, requests and httpx arrive, and fail as they should', async () => {
+  assert.ok(process.env.COBRO_PYTHON, 'COBRO_PYTHON must be set');
+  const { devices, wrong } = await said([process.env.COBRO_PYTHON, 'unchanged/libraries.py']);
+  const device = 'PAX_A910__SBX0000001';
+  assert.deepEqual(devices, { urllib: device, requests: device, httpx: device });
+  assert.deepEqual(wrong, { requests: 401, httpx: 401 });
+});
+
+test('PHP with curl and Guzzle does a whole flow, and fails as it should', async () => {
+  assert.ok(process.env.COBRO_PHP, 'COBRO_PHP must be set');
+  const { guzzle, ...flow } = await said([process.env.COBRO_PHP, 'unchanged/pos.php']);
+  wholeFlow(flow);
+  assert.ok(guzzle === null || guzzle === 200, `Guzzle was told ${guzzle}`);
+});
+
+test("Node's own clients arrive, and other hosts are reached and verified", async () => {
+  const env = { OTHER_URL: `https://127.0.0.2:${other.address().port}/`, NODE_EXTRA_CA_CERTS: join(directory, 'other.pem') };
+  const reached = { fetch: 200, agent: 200, http2: 200, wrong: 401, other: 204, otherFetch: 204 };
+  assert.deepEqual(await said([process.execPath, 'unchanged/node.mjs'], { env }), reached);
+  const refused = await said([process.execPath, 'unchanged/node.mjs'], { env, flags: ['--offline'] });
+  for (const way of ['other', 'otherFetch']) {
+    assert.notEqual(refused[way], 204, `${way} must not arrive offline`);
+  }
+  assert.deepEqual({ ...refused, other: 0, otherFetch: 0 }, { ...reached, other: 0, otherFetch: 0 });
+});
+
+test('another host whose certificate nobody vouches for is not trusted', async () => {
+  const env = { OTHER_URL: `https://127.0.0.2:${other.address().port}/` };
+  const { other: answer } = await said([process.execPath, 'unchanged/node.mjs'], { env });
+  assert.match(String(answer), /SELF_SIGNED|UNABLE_TO_VERIFY/);
+});
+
+test('curl reaches another host through the tunnel, and not with --offline', async () => {
+  const command = ['curl', '-sS', '-o', '/dev/null', '-w', '%{http_code}', `https://127.0.0.2:${other.address().port}/`];
+  const env = { CURL_CA_BUNDLE: join(directory, 'other.pem') };
+  const reached = await run(command, { env });
+  assert.deepEqual([reached.status, reached.stdout], [0, '204'], reached.stderr);
+  const refused = await run(command, { env, flags: ['--offline'] });
+  assert.equal(refused.stdout, '000');
+  assert.match(refused.stderr, /403/);
+});
+
+test('the development CA cannot sign for a name outside its constraints', async () => {
+  execFileSync(BIN, ['tls', 'init', '--data', directory], { cwd: directory });
+  for (const [file, name] of [['inside', 'DNS:api.mercadopago.com'], ['outside', 'DNS:www.example.com'], ['address', 'IP:127.0.0.1']]) {
+    writeFileSync(join(directory, `${file}.ext`), `subjectAltName=${name}\nbasicConstraints=CA:FALSE\n`);
+    openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/O=forged', '-keyout', `${file}.key`, '-out', `${file}.csr`);
+    openssl('x509', '-req', '-in', `${file}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', `${file}.ext`, '-out', `${file}.pem`);
+  }
+  openssl('verify', '-CAfile', 'ca.pem', 'inside.pem');
+  for (const file of ['outside', 'address']) {
+    assert.throws(() => openssl('verify', '-CAfile', 'ca.pem', `${file}.pem`), /permitted subtree|excluded subtree/, file);
+  }
+  assert.equal(await shake('inside', 'api.mercadopago.com'), 'trusted');
+  assert.equal(await shake('outside', 'www.example.com'), 'PERMITTED_VIOLATION');
+});
+
+/** Whether Node trusts a server with this certificate of the development CA. */
+async function shake(file, servername) {
+  const server = tls.createServer({ key: read(`${file}.key`), cert: read(`${file}.pem`) }, (socket) => socket.end());
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    return await new Promise((resolve) => {
+      const socket = tls.connect({ port: server.address().port, host: '127.0.0.1', servername, ca: read('ca.pem') }, () => {
+        socket.destroy();
+        resolve('trusted');
+      });
+      socket.on('error', ({ code }) => resolve(code));
+    });
+  } finally {
+    server.close();
+  }
+}
