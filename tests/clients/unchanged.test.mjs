@@ -133,7 +133,7 @@ test('the development CA cannot sign for a name outside its constraints', async 
     assert.throws(() => openssl('verify', '-CAfile', 'ca.pem', `${file}.pem`), /permitted subtree|excluded subtree/, file);
   }
   assert.equal(await shake('inside', 'api.mercadopago.com'), 'trusted');
-  assert.equal(await shake('outside', 'www.example.com'), 'PERMITTED_VIOLATION');
+  assert.match(await shake('outside', 'www.example.com'), /permitted subtree violation/);
 });
 
 /** Whether Node trusts a server with this certificate of the development CA. */
@@ -146,7 +146,7 @@ async function shake(file, servername) {
         socket.destroy();
         resolve('trusted');
       });
-      socket.on('error', ({ code }) => resolve(code));
+      socket.on('error', ({ message }) => resolve(message));
     });
   } finally {
     server.close();

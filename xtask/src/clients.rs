@@ -38,6 +38,38 @@ pub(crate) fn install(root: &Path, npm: &Path, install: Install) -> anyhow::Resu
     std::fs::write(&stamp, locked).with_context(|| format!("cannot write {}", stamp.display()))
 }
 
+/// A Python with the packages that `unchanged/requirements.txt` pins, in cargo's build directory;
+/// the system's packages are not touched.
+///
+/// # Errors
+/// When they are not there and may not be installed, or pip fails.
+pub(crate) fn python(
+    root: &Path,
+    python: &Path,
+    target: &Path,
+    install: Install,
+) -> anyhow::Result<PathBuf> {
+    let list = directory(root).join("unchanged").join("requirements.txt");
+    let wanted = std::fs::read(&list).with_context(|| format!("cannot read {}", list.display()))?;
+    let environment = target.join("tools").join("python");
+    let inside = if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" };
+    let own = environment.join(inside);
+    let stamp = environment.join(STAMP);
+    if own.is_file() && std::fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(own);
+    }
+    if install == Install::Nothing {
+        anyhow::bail!("the Python packages are missing or old; run `cargo xtask test`");
+    }
+    eprintln!("Installing the Python packages of tests/clients …");
+    run_quiet(Command::new(python).args(["-m", "venv", "--clear"]).arg(&environment))?;
+    let mut pip = Command::new(&own);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&list);
+    run_quiet(&mut pip)?;
+    std::fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))?;
+    Ok(own)
+}
+
 /// Runs every `*.test.mjs`, or those tests whose name contains `filter`.
 ///
 /// # Errors

@@ -101,6 +101,9 @@ fn prepare_and_run(root: &Path, options: &Options) -> anyhow::Result<Counts> {
 
     let own_server = std::env::var_os(POSTGRES_VARIABLE);
     let mut needed = vec![Tool::Chromium, Tool::Node, Tool::Npm];
+    if options.with_clients() {
+        needed.extend([Tool::Python, Tool::Php, Tool::Curl, Tool::Openssl]);
+    }
     if own_server.is_none() {
         needed.push(Tool::Postgres);
     }
@@ -114,6 +117,9 @@ fn prepare_and_run(root: &Path, options: &Options) -> anyhow::Result<Counts> {
     let mut variables =
         vec![("COBRO_CHROMIUM", find(Tool::Chromium)?), ("COBRO_NODE", node.clone())];
     if options.with_clients() {
+        variables.push(("COBRO_PHP", find(Tool::Php)?));
+        let python = clients::python(root, &find(Tool::Python)?, target, options.install)?;
+        variables.push(("COBRO_PYTHON", python));
         // Before the cluster, so that a program that does not compile is told at once.
         if !run_shown(cargo(root).args(["build", "--package", BINARY]))?.status.success() {
             return Ok(Counts { passed: 0, failed: 1 });

@@ -1,4 +1,5 @@
-//! The programs that the tests need and that cargo does not bring: PostgreSQL, a Chromium, Node.js.
+//! The programs that the tests need and that cargo does not bring: PostgreSQL, a Chromium, Node.js,
+//! Python, PHP, and curl and openssl beside them.
 //!
 //! Each is looked for first. What is missing is installed with the system's package manager where
 //! that is possible (Debian, as root), or named with what to install.
@@ -37,6 +38,14 @@ pub(crate) enum Tool {
     Node,
     /// The package manager of Node.js.
     Npm,
+    /// Python, with the module that makes virtual environments.
+    Python,
+    /// PHP's command line, with curl.
+    Php,
+    /// curl, as a client and for scripts.
+    Curl,
+    /// OpenSSL's command line, which checks our certificates.
+    Openssl,
 }
 
 impl Tool {
@@ -54,6 +63,18 @@ impl Tool {
                 .flatten()
                 .find(|node| node_major(node).is_some_and(|major| major >= NODE_MAJOR_MIN)),
             Self::Npm => find_program("npm").or_else(|| find_program("npm.cmd")),
+            // Debian has the interpreter without what a virtual environment needs.
+            Self::Python => {
+                ["python3", "python"].iter().filter_map(|name| find_program(name)).find(|python| {
+                    run_quiet(Command::new(python).args(["-c", "import ensurepip"])).is_ok()
+                })
+            }
+            Self::Php => find_program("php").filter(|php| {
+                let loaded = run_quiet(Command::new(php).arg("-m"));
+                loaded.is_ok_and(|modules| modules.lines().any(|line| line == "curl"))
+            }),
+            Self::Curl => find_program("curl"),
+            Self::Openssl => find_program("openssl"),
         }
     }
 
@@ -63,6 +84,10 @@ impl Tool {
             Self::Chromium => "chromium",
             Self::Node => "nodejs",
             Self::Npm => "npm",
+            Self::Python => "python3-venv",
+            Self::Php => "php-cli php-curl php-guzzlehttp-guzzle",
+            Self::Curl => "curl",
+            Self::Openssl => "openssl",
         }
     }
 
@@ -74,6 +99,10 @@ impl Tool {
             Self::Chromium => "Chromium or Google Chrome".into(),
             Self::Node => format!("Node.js {NODE_MAJOR_MIN} or newer"),
             Self::Npm => "npm".into(),
+            Self::Python => "Python 3 with venv".into(),
+            Self::Php => "PHP with its curl module".into(),
+            Self::Curl => "curl".into(),
+            Self::Openssl => "openssl".into(),
         }
     }
 }
@@ -123,7 +152,8 @@ fn can_install() -> bool {
 }
 
 fn apt_install(tools: &[Tool]) -> anyhow::Result<()> {
-    let packages: Vec<&str> = tools.iter().map(|tool| tool.debian_package()).collect();
+    let packages: Vec<&str> =
+        tools.iter().flat_map(|tool| tool.debian_package().split(' ')).collect();
     eprintln!("Installing {} …", packages.join(", "));
     let apt = |args: &[&str]| {
         let mut command = Command::new("apt-get");

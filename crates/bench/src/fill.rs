@@ -213,7 +213,7 @@ fn column(connection: &Connection, query: &str) -> anyhow::Result<Vec<Vec<u8>>> 
 fn sample(connection: &Connection, table: &str, merchant: &[u8]) -> anyhow::Result<Sample> {
     let mut statement =
         connection.prepare(&format!("SELECT * FROM \"{table}\" WHERE merchant = ?1"))?;
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let width = columns.len();
     let rows = statement.query_map([merchant], |row| (0..width).map(|at| row.get(at)).collect())?;
     let rows: Vec<Vec<Value>> = rows.collect::<Result<_, _>>()?;

@@ -344,13 +344,14 @@ fn begin(
     charge: &ChargeCard,
 ) -> Result<BegunCharge, EngineError> {
     let amount = session.amount.ok_or(EngineError::Unsupported("the session has no amount"))?;
-    let left_minor = session.left_minor();
+    let (left_minor, allow_partial) = (session.left_minor(), session.allow_partial);
+    let payment_id = PaymentId(ids.next_uuid());
+    // Whoever comes second is told of the session's state, not of what is left.
+    let mut session = session.after(SessionAction::Begin(payment_id), tx.now())?;
     let minor = charge.amount_minor.unwrap_or(left_minor);
-    if minor <= 0 || minor > left_minor || (minor < left_minor && !session.allow_partial) {
+    if minor <= 0 || minor > left_minor || (minor < left_minor && !allow_partial) {
         return Err(cobro_domain::payment::PaymentRefused::ExceedsRemainder { left_minor }.into());
     }
-    let payment_id = PaymentId(ids.next_uuid());
-    let mut session = session.after(SessionAction::Begin(payment_id), tx.now())?;
     if let Some(luggage) = &charge.luggage {
         session.luggage.clone_from(luggage);
     }

@@ -108,7 +108,7 @@ impl DevelopmentCa {
             return Ok(None);
         };
         let expected = header(&fingerprint(&key), hosts, not_after, &certificate_der);
-        if !certificate_pem.starts_with(&expected) || left < CA_LEFT_MIN || left > CA_LIFETIME {
+        if !certificate_pem.starts_with(&expected) || !(CA_LEFT_MIN..=CA_LIFETIME).contains(&left) {
             return Ok(None);
         }
         let params = ca_params(&key, hosts, not_after.saturating_sub(CA_LIFETIME));

@@ -235,14 +235,14 @@ impl Proxy {
             return problem(StatusCode::BAD_REQUEST, NO_TARGET);
         };
         if let Err(refusal) = self.authorise(request.headers(), &Method::CONNECT, &target) {
-            return refusal;
+            return *refusal;
         }
         if hosts::find(&target.host).is_some() {
             tokio::spawn(self.clone().intercept(request, target, serve.clone()));
             return established();
         }
         if let Err(refusal) = self.check_open(&Method::CONNECT, &target) {
-            return refusal;
+            return *refusal;
         }
         let Ok(slot) = self.slots.clone().try_acquire_owned() else {
             return self.refuse(
@@ -317,10 +317,10 @@ impl Proxy {
     async fn forward(&self, request: Request<Incoming>, target: &Target) -> Response<Body> {
         let method = request.method().clone();
         if let Err(refusal) = self.authorise(request.headers(), &method, target) {
-            return refusal;
+            return *refusal;
         }
         if let Err(refusal) = self.check_open(&method, target) {
-            return refusal;
+            return *refusal;
         }
         if forward::came_by(request.headers(), &self.settings.instance) {
             return self.unreached(&method, target, &Unreachable::Loop);
@@ -347,7 +347,7 @@ impl Proxy {
         headers: &HeaderMap,
         method: &Method,
         target: &Target,
-    ) -> Result<(), Response<Body>> {
+    ) -> Result<(), Box<Response<Body>>> {
         let Some(token) = &self.settings.token else { return Ok(()) };
         if sent_token(headers).is_some_and(|sent| sent.ct_eq(token.as_bytes()).into()) {
             return Ok(());
@@ -357,15 +357,15 @@ impl Proxy {
         let mut answer = self.refuse(method, target, status, reason);
         let wanted = HeaderValue::from_static("Basic realm=\"cobro\"");
         answer.headers_mut().insert(header::PROXY_AUTHENTICATE, wanted);
-        Err(answer)
+        Err(Box::new(answer))
     }
 
-    fn check_open(&self, method: &Method, target: &Target) -> Result<(), Response<Body>> {
+    fn check_open(&self, method: &Method, target: &Target) -> Result<(), Box<Response<Body>>> {
         if !self.settings.offline {
             return Ok(());
         }
         let reason = "the sandbox is offline: only the providers' hosts are reached";
-        Err(self.refuse(method, target, StatusCode::FORBIDDEN, reason))
+        Err(Box::new(self.refuse(method, target, StatusCode::FORBIDDEN, reason)))
     }
 
     fn unreached(&self, method: &Method, target: &Target, error: &Unreachable) -> Response<Body> {
@@ -445,12 +445,12 @@ const NO_TARGET: &str = "The request must name a host and a port, such as \
 ///
 /// # Errors
 /// The answer for a request that is not for us.
-pub fn check_inside<B>(request: &mut Request<B>) -> Result<(), Response<Body>> {
+pub fn check_inside<B>(request: &mut Request<B>) -> Result<(), Box<Response<Body>>> {
     let header = || request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let asked = request.uri().authority().map(http::uri::Authority::as_str).or_else(header);
     let Some(host) = asked.and_then(hosts::find_authority) else {
         let detail = "This connection ends at Cobro, which does not answer for that host.";
-        return Err(problem(StatusCode::MISDIRECTED_REQUEST, detail));
+        return Err(Box::new(problem(StatusCode::MISDIRECTED_REQUEST, detail)));
     };
     // HTTP/2 need not send the header, by which the router decides.
     request.headers_mut().insert(header::HOST, HeaderValue::from_static(host.name));

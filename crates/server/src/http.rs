@@ -121,7 +121,7 @@ async fn serve_inside(stream: Box<dyn Stream>, router: Router, shutdown: Cancell
         async move {
             Ok::<_, Infallible>(match cobro_proxy::check_inside(&mut request) {
                 Ok(()) => route(router, request).await,
-                Err(answer) => answer.map(Body::new),
+                Err(answer) => (*answer).map(Body::new),
             })
         }
     });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::future::poll_fn;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -53,15 +53,18 @@ async fn know_callers(world: &World) {
 /// Calls that were made, and what has come back.
 struct Asked {
     calls: Vec<(Call, Option<JoinHandle<Told>>, Option<Told>)>,
+    line: Arc<Line>,
     silent: watch::Receiver<u64>,
     silent_before: u64,
+    waiting: watch::Receiver<usize>,
 }
 
 impl Asked {
-    fn new(line: &Line) -> Self {
+    fn new(line: &Arc<Line>) -> Self {
         let silent = line.silent_refunds.subscribe();
         let silent_before = *silent.borrow();
-        Self { calls: Vec::new(), silent, silent_before }
+        let waiting = line.waiting.subscribe();
+        Self { calls: Vec::new(), line: line.clone(), silent, silent_before, waiting }
     }
 
     fn ask(&mut self, world: &World, call: Call) {
@@ -75,14 +78,14 @@ impl Asked {
         answered.filter_map(|(call, _, _)| call.refund_op()).collect()
     }
 
-    /// Whether all has come back that will, before a refund is sent again.
-    fn is_over(&self) -> bool {
+    /// How many outcomes are still to come, before a refund is sent again.
+    fn missing(&self) -> usize {
         let ops: BTreeSet<u64> =
             self.calls.iter().filter_map(|(call, _, _)| call.refund_op()).collect();
         let others = self.calls.iter().filter(|(call, _, _)| call.refund_op().is_none());
         let silent = usize::try_from(*self.silent.borrow() - self.silent_before).unwrap();
-        others.into_iter().all(|(_, _, told)| told.is_some())
-            && self.answered_ops().len() + silent >= ops.len()
+        let refunds = ops.len().saturating_sub(self.answered_ops().len() + silent);
+        others.filter(|(_, _, told)| told.is_none()).count() + refunds
     }
 
     /// Waits for one more answer.
@@ -104,13 +107,23 @@ impl Asked {
             biased;
             () = any => {}
             _ = self.silent.changed() => {}
+            _ = self.waiting.changed() => {}
         }
     }
 
     /// Waits until all has come back that will.
     async fn hear_all(&mut self) {
-        while !self.is_over() {
-            self.hear().await;
+        loop {
+            let (missing, waiting) = (self.missing(), *self.waiting.borrow());
+            if missing == 0 {
+                break;
+            }
+            if missing == waiting {
+                // All others have got as far as they can.
+                self.line.next_turn();
+            } else {
+                self.hear().await;
+            }
         }
         // What shares its number with an answered one is answered, too.
         let answered = self.answered_ops();
@@ -169,7 +182,7 @@ impl History {
     fn ask_and_go_on(&mut self, call: Call) -> Result<(), String> {
         self.write_down(format!("{call:?}\n      -> repeats one that is being sent"));
         let life = self.life();
-        let task = life.runtime.block_on(async {
+        let begun = async {
             know_callers(&life.world).await;
             let task = tokio::spawn(perform(life.world.clone(), call.clone()));
             get_to_the_lanes(&life.world).await;
@@ -179,17 +192,15 @@ impl History {
                     life.world.store().write(Store::key_of(lane), |_| Ok::<_, TxError>(()));
                 nothing.await.unwrap().unwrap();
             }
-            task
-        });
+            Some(task)
+        };
+        let task = life.runtime.block_on(begun).unwrap();
         self.dangling.push((call, task));
         Ok(())
     }
 
     /// Asks all at once: their commands meet in one batch, in the order of the calls.
     pub(crate) fn ask_at_once(&mut self, calls: Vec<Call>) -> Result<(), String> {
-        if self.plan.one_by_one {
-            return calls.into_iter().try_for_each(|call| self.ask(call));
-        }
         self.write_down(format!("{} at once:", calls.len()));
         self.memory.count("at once", "done");
         let (repeats, calls): (Vec<Call>, Vec<Call>) =
@@ -204,22 +215,22 @@ impl History {
             }
             get_to_the_lanes(&life.world).await;
             assert_eq!(life.world.store().waiting(), asked.calls.len(), "calls on their way");
+            self.stage.line.take_turns(true);
             drop(gates);
             asked.hear_all().await;
+            self.stage.line.take_turns(false);
         });
         self.hear_asked(asked)?;
         repeats.into_iter().try_for_each(|call| self.ask(call))
     }
 
-    /// Hears those waiting calls that have been answered by now.
+    /// Hears those waiting calls whose refunds have been answered by now.
     pub(crate) fn hear_dangling(&mut self) -> Result<(), String> {
         for (call, task) in std::mem::take(&mut self.dangling) {
-            if task.is_finished() {
-                let told = self.life().runtime.block_on(task).unwrap();
-                self.write_down(format!("{call:?}\n      -> at last {told:?}"));
-                self.memory.note(&call, &told)?;
-            } else {
+            if self.would_wait(&call) {
                 self.dangling.push((call, task));
+            } else {
+                self.hear_at_last(call, task)?;
             }
         }
         Ok(())
@@ -227,14 +238,17 @@ impl History {
 
     /// Hears all waiting calls: every refund has been answered by now.
     pub(crate) fn hear_all_dangling(&mut self) -> Result<(), String> {
-        for (call, task) in std::mem::take(&mut self.dangling) {
-            let life = self.life();
-            let told = life.runtime.block_on(async { tokio::time::timeout(NEVER, task).await });
-            let Ok(told) = told else { return Err(format!("never answered: {call:?}")) };
-            self.write_down(format!("{call:?}\n      -> at last {told:?}"));
-            self.memory.note(&call, &told.unwrap())?;
-        }
-        Ok(())
+        let dangling = std::mem::take(&mut self.dangling);
+        dangling.into_iter().try_for_each(|(call, task)| self.hear_at_last(call, task))
+    }
+
+    fn hear_at_last(&mut self, call: Call, task: JoinHandle<Told>) -> Result<(), String> {
+        let life = self.life();
+        let told = life.runtime.block_on(async { tokio::time::timeout(NEVER, task).await });
+        let Ok(told) = told else { return Err(format!("never answered: {call:?}")) };
+        let told = told.unwrap();
+        self.write_down(format!("{call:?}\n      -> at last {told:?}"));
+        self.memory.note(&call, &told)
     }
 
     /// Presents a card whose message is held up; answers whether one is held up now.

@@ -29,15 +29,13 @@ pub(crate) struct Plan {
     /// How many steps it has.
     pub(crate) steps: usize,
     pub(crate) lanes: i64,
-    /// Nothing happens at once: the rows that it leaves follow from the seed alone.
-    pub(crate) one_by_one: bool,
     /// Commands are run again after every row that they read.
     pub(crate) prove_rerunnable: bool,
 }
 
 /// A history under way.
 pub(crate) struct History {
-    pub(crate) plan: Plan,
+    plan: Plan,
     pub(crate) chance: Chance,
     pub(crate) stage: Stage,
     life: Option<Life>,

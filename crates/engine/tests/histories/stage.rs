@@ -135,8 +135,11 @@ impl Stage {
 
     /// A second process on the same databases, which may take `life` for dead.
     pub(crate) fn rival(&self, life: &Life, takes_for_dead: bool) -> World {
+        let owner = life.world.peers().owner();
         if takes_for_dead {
-            self.alive.lock().unwrap().clear();
+            self.alive.lock().unwrap().remove(&owner);
+        } else {
+            self.alive.lock().unwrap().insert(owner);
         }
         let store = life.world.store().clone();
         World::new(self.parts(store, life.clock.clone(), life.wild.clone()))

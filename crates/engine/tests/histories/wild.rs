@@ -4,7 +4,7 @@
 //! What happens to a message follows from the history's seed, the message's number and how often
 //! it was sent, so it does not depend on the order in which messages come.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use cobro_acquirer_sim::SimulatedAcquirer;
@@ -62,6 +62,8 @@ pub(crate) struct Line {
     pub(crate) reached: Notify,
     /// How many refunds were not answered.
     pub(crate) silent_refunds: watch::Sender<u64>,
+    /// How many messages wait for their turn.
+    pub(crate) waiting: watch::Sender<usize>,
 }
 
 #[derive(Default)]
@@ -70,6 +72,9 @@ struct Inner {
     tries: HashMap<(Kind, i64), u64>,
     armed: Option<(Kind, Point)>,
     held: Option<oneshot::Sender<()>>,
+    /// Whether messages wait for their turn, and those that do.
+    takes_turns: bool,
+    turns: BTreeMap<Trace, oneshot::Sender<()>>,
     late: Vec<Authorise>,
     told: HashMap<Trace, Vec<Answer>>,
     refunds_told: HashMap<Trace, Vec<AdviceAnswer>>,
@@ -84,6 +89,7 @@ impl Line {
             inner: Mutex::default(),
             reached: Notify::new(),
             silent_refunds: watch::Sender::new(0),
+            waiting: watch::Sender::new(0),
         }
     }
 
@@ -129,6 +135,35 @@ impl Line {
         };
         self.reached.notify_one();
         let _ = wait.await;
+    }
+
+    /// Whether new payments and refunds wait for their turn, so that those of calls that are made
+    /// at once follow each other in one order.
+    pub(crate) fn take_turns(&self, takes_turns: bool) {
+        self.inner().takes_turns = takes_turns;
+    }
+
+    async fn await_turn(&self, trace: Trace) {
+        let turn = {
+            let mut inner = self.inner();
+            if !inner.takes_turns {
+                return;
+            }
+            let (next, turn) = oneshot::channel();
+            inner.turns.insert(trace, next);
+            turn
+        };
+        self.waiting.send_modify(|waiting| *waiting += 1);
+        let _ = turn.await;
+    }
+
+    /// The message with the lowest number has its turn.
+    pub(crate) fn next_turn(&self) {
+        let next = self.inner().turns.pop_first();
+        if let Some((_, next)) = next {
+            self.waiting.send_modify(|waiting| *waiting -= 1);
+            let _ = next.send(());
+        }
     }
 
     fn mood(&self, kind: Kind, trace: Trace) -> Mood {
@@ -207,6 +242,7 @@ impl Acquirer for Wild {
     fn authorise(&self, ask: Authorise) -> BoxFuture<'_, Answer> {
         async move {
             let trace = ask.trace;
+            self.line.await_turn(trace).await;
             let mood = self.line.mood(Kind::Authorise, trace);
             self.line.pass(Kind::Authorise, Point::BeforeBooking).await;
             let answer = match mood {
@@ -265,6 +301,7 @@ impl Acquirer for Wild {
     fn refund(&self, ask: RefundAsk) -> BoxFuture<'_, AdviceAnswer> {
         async move {
             let trace = ask.trace;
+            self.line.await_turn(trace).await;
             let mood = self.line.mood(Kind::Refund, trace);
             self.line.pass(Kind::Refund, Point::BeforeBooking).await;
             let answer = match mood {

@@ -34,7 +34,7 @@ enum Shell {
     Fish,
     /// PowerShell
     #[value(name = "powershell")]
-    PowerShell,
+    Power,
 }
 
 /// The text to evaluate, and remarks for the person.
@@ -86,8 +86,8 @@ impl Shell {
     fn guess(shell: Option<&str>) -> Self {
         match shell {
             Some(path) if path.ends_with("fish") => Self::Fish,
-            Some(path) if path.contains("pwsh") => Self::PowerShell,
-            None if cfg!(windows) => Self::PowerShell,
+            Some(path) if path.contains("pwsh") => Self::Power,
+            None if cfg!(windows) => Self::Power,
             _ => Self::Bash,
         }
     }
@@ -99,7 +99,7 @@ impl Shell {
                 let value = value.replace('\\', r"\\").replace('\'', r"\'");
                 format!("set -gx {name} '{value}'")
             }
-            Self::PowerShell => format!("$env:{name} = '{}'", value.replace('\'', "''")),
+            Self::Power => format!("$env:{name} = '{}'", value.replace('\'', "''")),
         }
     }
 
@@ -107,7 +107,7 @@ impl Shell {
         match self {
             Self::Bash => format!("unset {name}"),
             Self::Fish => format!("set -e {name}"),
-            Self::PowerShell => format!("Remove-Item Env:{name} -ErrorAction SilentlyContinue"),
+            Self::Power => format!("Remove-Item Env:{name} -ErrorAction SilentlyContinue"),
         }
     }
 }
@@ -121,7 +121,7 @@ mod tests {
         let value = r#"it's a \ "b" $c"#;
         assert_eq!(Shell::Bash.set("A", value), r#"export A='it'\''s a \ "b" $c'"#);
         assert_eq!(Shell::Fish.set("A", value), r#"set -gx A 'it\'s a \\ "b" $c'"#);
-        assert_eq!(Shell::PowerShell.set("A", value), r#"$env:A = 'it''s a \ "b" $c'"#);
+        assert_eq!(Shell::Power.set("A", value), r#"$env:A = 'it''s a \ "b" $c'"#);
     }
 
     #[test]
@@ -129,7 +129,7 @@ mod tests {
         for (shell, expected) in [
             (Some("/usr/bin/fish"), Shell::Fish),
             (Some("/bin/zsh"), Shell::Bash),
-            (Some("/opt/pwsh"), Shell::PowerShell),
+            (Some("/opt/pwsh"), Shell::Power),
         ] {
             assert_eq!(Shell::guess(shell), expected, "{shell:?}");
         }

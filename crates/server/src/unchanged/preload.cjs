@@ -19,8 +19,9 @@ function optionsOf(args) {
   for (const argument of args) {
     if (argument !== null && typeof argument === 'object') Object.assign(options, argument);
   }
-  if (typeof args[0] === 'number' || /^\d+$/.test(args[0])) options.port = Number(args[0]);
-  if (typeof args[0] === 'number' && typeof args[1] === 'string') options.host = args[1];
+  const byPort = typeof args[0] === 'number' || (typeof args[0] === 'string' && /^\d+$/.test(args[0]));
+  if (byPort) options.port = Number(args[0]);
+  if (byPort && typeof args[1] === 'string') options.host = args[1];
   return options;
 }
 
@@ -42,7 +43,8 @@ if (offline) {
     const given = Array.isArray(args[0]) ? args[0] : args;
     const options = optionsOf(given);
     const host = bare(options.host ?? 'localhost');
-    if (options.path || typeof given[0] === 'string' || local.has(host)) return connectSocket.apply(this, args);
+    const isLocal = options.path || (typeof given[0] === 'string' && options.port === undefined);
+    if (isLocal || local.has(host)) return connectSocket.apply(this, args);
     const error = new Error(`cobro run --offline: ${host} is not reached`);
     error.code = 'ECONNREFUSED';
     process.nextTick(() => this.destroy(error));

@@ -77,6 +77,10 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts one; `Died` when it ends before it listens.
+    #[expect(
+        clippy::zombie_processes,
+        reason = "every way out waits for it, or hands it to `Drop`"
+    )]
     pub(crate) fn start(data: &DataDirectory, crash_at: Option<&str>) -> Result<Self, Died> {
         let mut command = data.command("serve", crash_at);
         command.args(["--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::null());

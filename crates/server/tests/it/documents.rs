@@ -15,7 +15,7 @@ use crate::shape::misfits;
 const API: &str = "/point/integration-api";
 
 /// Paths that the programs beside this one walk: the rest of Point, and the other dialects.
-const ELSEWHERE: [&str; 9] = [
+const ELSEWHERE: [&str; 10] = [
     "/oauth/",
     "/users/",
     "/v1/payments/search",
@@ -25,6 +25,7 @@ const ELSEWHERE: [&str; 9] = [
     "/point/integration-api/payment-intents/events",
     "/point/integration-api/payment-intents/{payment_intent_id}/events",
     "/api/",
+    "/_cobro/v1/sessions/",
 ];
 
 fn is_elsewhere(path: &str) -> bool {
@@ -320,6 +321,7 @@ fn walk_control(server: &Server<'_>) {
     control("GET", "/clock", nothing(), 200);
     seller.create(&whole_intent());
     control("POST", "/clock/advance", json!({ "seconds": 700 }), 200);
+    control("POST", "/oauth/codes", json!({ "user_id": 100_000_001 }), 201);
     for list in ["/requests", "/events", "/ledger/balances", "/ledger/postings"] {
         control("GET", list, nothing(), 200);
     }

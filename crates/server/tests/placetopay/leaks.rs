@@ -24,7 +24,7 @@ fn forms(text: &str) -> Vec<Vec<u8>> {
         text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
         base64::engine::general_purpose::STANDARD_NO_PAD.encode(text).into_bytes(),
     ];
-    if text.len() == 16 {
+    if text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         for separator in [" ", "-", "%20"] {
             let groups: Vec<&str> = (0..4).map(|n| &text[n * 4..n * 4 + 4]).collect();
             forms.push(groups.join(separator).into_bytes());

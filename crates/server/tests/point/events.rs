@@ -98,4 +98,27 @@ fn days(place: &Place) {
     }
 }
 
-crate::on_both!(states_as_they_change, days);
+fn lists_without_the_clock(place: &Place) {
+    let server = Server::start(place);
+    let seller = Seller::demo(&server, "MLA");
+    let day = today(&server);
+    let made: Vec<String> = (0..3).map(|_| seller.pay(150_000).0).collect();
+    let newest_first = made.iter().rev().map(|id| (id.clone(), "FINISHED".to_owned()));
+    assert_eq!(listed(&seller, &day, &day), newest_first.collect::<Vec<_>>());
+    assert_eq!(last(&seller, &made[0])["status"], "FINISHED");
+}
+
+crate::on_both!(lists_without_the_clock);
+
+/// The clock of a database that several processes may serve cannot be moved.
+mod moving_the_clock {
+    #[test]
+    fn states_as_they_change() {
+        super::states_as_they_change(&crate::place::Place::sqlite());
+    }
+
+    #[test]
+    fn days() {
+        super::days(&crate::place::Place::sqlite());
+    }
+}

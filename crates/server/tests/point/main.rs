@@ -22,9 +22,15 @@ mod receiver;
 #[path = "../it/server.rs"]
 #[allow(dead_code, reason = "shared with the other tests of the binary")]
 mod server;
+#[cfg(test)]
+#[path = "../it/shape.rs"]
+#[allow(dead_code, reason = "shared with the other tests of the binary")]
+mod shape;
 
 #[cfg(test)]
 mod accounts;
+#[cfg(test)]
+mod documents;
 #[cfg(test)]
 mod events;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use cobro_domain::event::{Delivery, Event};
 use cobro_domain::intent::Intent;
 use cobro_domain::merchant::{Endpoint, Merchant};
 use cobro_domain::payment::Payment;
+use cobro_domain::recurrence::Recurrence;
 use cobro_domain::refund::Refund;
 use cobro_domain::session::Session;
 use cobro_domain::settlement::Settlement;
@@ -99,6 +100,7 @@ pub(crate) static VERBS: &[Verbs] = &[
     verbs::<ReferenceRow>(),
     verbs::<GrantRow>(),
     verbs::<TrialRow>(),
+    verbs::<Recurrence>(),
 ];
 
 /// The verbs of a table.
