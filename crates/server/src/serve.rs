@@ -126,10 +126,7 @@ pub(crate) async fn start(config: Config) -> anyhow::Result<Running> {
     let url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let journal = Arc::new(Journal::new(app::JOURNAL_BYTES_MAX));
     let leaves = front::leaves(directory.path.clone());
-    let token = match &access {
-        Access::Token(token) => Some(token.clone()),
-        Access::Loopback => None,
-    };
+    let token = token_of(&access);
     let proxy = front::proxy(leaves.clone(), journal.clone(), own, token, config.offline)?;
     let router = app::router(app::Parts {
         journal,
@@ -156,6 +153,13 @@ pub(crate) async fn start(config: Config) -> anyhow::Result<Running> {
         })
         .collect();
     Ok(Running { url, worlds, factory, shutdown, stopping, serving, directory })
+}
+
+fn token_of(access: &Access) -> Option<String> {
+    match access {
+        Access::Token(token) => Some(token.clone()),
+        Access::Loopback => None,
+    }
 }
 
 /// Waits until the server is asked to stop, or must: then the answer is true.

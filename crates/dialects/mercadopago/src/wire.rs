@@ -252,24 +252,17 @@ pub(crate) struct PaymentParts<'a> {
 pub(crate) fn payment(parts: &PaymentParts<'_>) -> Option<PaymentBody> {
     let PaymentParts { merchant, payment, refunds, terminal } = parts;
     let (status, status_detail) = map::payment_status(payment)?;
-    let exponent = payment.amount.currency.exponent();
-    let units = |minor| decimal_units(minor, exponent);
+    let units = |minor| decimal_units(minor, payment.amount.currency.exponent());
     let luggage: Value = serde_json::from_str(&payment.luggage).unwrap_or_default();
     let text = |pointer| luggage.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let device = terminal.map(device).unwrap_or_default();
-    let (authorization_code, approved_at) = match &payment.state {
-        PaymentState::Approved { authorization, at } => (Some(authorization.clone()), Some(*at)),
-        _ => (None, None),
-    };
+    let (authorization_code, approved_at) = approval(payment);
     let captured = payment.captured_minor > 0;
     let fee_minor = payment.fee.total_minor();
-    let net_minor = if captured { payment.amount.minor - fee_minor } else { 0 };
-    let installments = payment.installments.max(1);
     Some(PaymentBody {
         accounts_info: None,
         acquirer_reconciliation: [],
-        additional_info: json!({ "authentication_code": null, "available_balance": null,
-                                 "nsu_processadora": null }),
+        additional_info: additional_info(),
         authorization_code,
         binary_mode: true,
         call_for_authorize_id: None,
@@ -292,7 +285,7 @@ pub(crate) fn payment(parts: &PaymentParts<'_>) -> Option<PaymentBody> {
         fee_details: fees(captured, units(fee_minor), fee_minor),
         financing_group: None,
         id: payment.number,
-        installments,
+        installments: payment.installments.max(1),
         integrator_id: None,
         issuer_id: payment.card.issuer.clone(),
         live_mode: false,
@@ -306,8 +299,7 @@ pub(crate) fn payment(parts: &PaymentParts<'_>) -> Option<PaymentBody> {
         operation_type: "pos_payment",
         order: json!({}),
         payer: payer(),
-        payment_method: json!({ "id": payment.card.brand, "issuer_id": payment.card.issuer,
-                                "type": map::card_type(payment.card.kind) }),
+        payment_method: payment_method(payment),
         payment_method_id: payment.card.brand.clone(),
         payment_type_id: map::card_type(payment.card.kind),
         platform_id: None,
@@ -324,18 +316,42 @@ pub(crate) fn payment(parts: &PaymentParts<'_>) -> Option<PaymentBody> {
         taxes_amount: 0,
         transaction_amount: units(payment.amount.minor),
         transaction_amount_refunded: units(payment.refunded_minor),
-        transaction_details: TransactionDetails {
-            acquirer_reference: None,
-            external_resource_url: None,
-            financial_institution: None,
-            installment_amount: units(payment.amount.minor / installments),
-            net_received_amount: units(net_minor),
-            overpaid_amount: 0,
-            payable_deferral_period: None,
-            payment_method_reference_id: None,
-            total_paid_amount: units(payment.amount.minor),
-        },
+        transaction_details: transaction_details(payment),
     })
+}
+
+/// The issuer's code and the time of an approval.
+fn approval(payment: &Payment) -> (Option<String>, Option<Timestamp>) {
+    match &payment.state {
+        PaymentState::Approved { authorization, at } => (Some(authorization.clone()), Some(*at)),
+        _ => (None, None),
+    }
+}
+
+fn additional_info() -> Value {
+    json!({ "authentication_code": null, "available_balance": null, "nsu_processadora": null })
+}
+
+fn payment_method(payment: &Payment) -> Value {
+    let card = &payment.card;
+    json!({ "id": card.brand, "issuer_id": card.issuer, "type": map::card_type(card.kind) })
+}
+
+fn transaction_details(payment: &Payment) -> TransactionDetails {
+    let units = |minor| decimal_units(minor, payment.amount.currency.exponent());
+    let taken = payment.captured_minor > 0;
+    let net_minor = if taken { payment.amount.minor - payment.fee.total_minor() } else { 0 };
+    TransactionDetails {
+        acquirer_reference: None,
+        external_resource_url: None,
+        financial_institution: None,
+        installment_amount: units(payment.amount.minor / payment.installments.max(1)),
+        net_received_amount: units(net_minor),
+        overpaid_amount: 0,
+        payable_deferral_period: None,
+        payment_method_reference_id: None,
+        total_paid_amount: units(payment.amount.minor),
+    }
 }
 
 fn fees(captured: bool, amount: Box<RawValue>, fee_minor: i64) -> Vec<FeeBody> {

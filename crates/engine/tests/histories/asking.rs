@@ -212,8 +212,8 @@ impl History {
             let gates = close_gates(life.world.store()).await;
             for call in calls {
                 asked.ask(&life.world, call);
+                get_to_the_lanes(&life.world).await;
             }
-            get_to_the_lanes(&life.world).await;
             assert_eq!(life.world.store().waiting(), asked.calls.len(), "calls on their way");
             self.stage.line.take_turns(true);
             drop(gates);

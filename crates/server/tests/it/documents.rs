@@ -250,13 +250,9 @@ fn walk_dialect(server: &Server<'_>) {
     send("GET", &refunds, "", 200);
     send("GET", &format!("{refunds}/{}", refund["id"]), "", 200);
     send("GET", &format!("{refunds}/1"), "", 404);
-    for (method, target) in [
-        ("GET", "/v1/payments/1"),
-        ("GET", "/v1/payments/1/refunds"),
-        ("POST", "/v1/payments/1/refunds"),
-    ] {
-        send(method, target, "", 404);
-    }
+    send("GET", "/v1/payments/1", "", 404);
+    send("GET", "/v1/payments/1/refunds", "", 404);
+    send("POST", "/v1/payments/1/refunds", "", 404);
     let large = "x".repeat((1 << 20) + 1);
     for (method, target) in
         [("PATCH", &device), ("POST", &intents), ("PATCH", &integrators), ("POST", &refunds)]

@@ -63,31 +63,9 @@ fn sample_answer() -> Value {
     })
 }
 
-#[test]
-fn collect_and_invalidate_as_the_seed_shows_them() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
-    let token = COLOMBIA.token(&server, "4111111111111111");
-
-    let answer = COLOMBIA.call(&server, "/api/collect", sample(&token), 200);
-    assert_shape("collect", &sample_answer(), &answer);
-    assert_eq!(answer["status"]["reason"], "00");
-    assert_eq!(answer["status"]["message"], "La petición ha sido aprobada exitosamente");
-    assert_eq!(answer["subscription"], Value::Null);
-    // Without a payer it is the person of the token.
-    assert_eq!(answer["request"]["payer"]["document"], payer()["document"]);
-    assert_eq!(answer["request"]["expiration"], "2021-12-30T00:00:00-05:00");
-    assert_eq!(answer["request"]["returnUrl"], "https://dnetix.co/p2p/client");
-    let transaction = &answer["payment"][0];
-    assert_eq!(transaction["issuerName"], "JPMORGAN CHASE BANK, N.A.");
-    assert_eq!(transaction["amount"], sample_answer()["payment"][0]["amount"]);
-    assert_eq!(crate::shop::keyword(&transaction["processorFields"], "lastDigits"), "1111");
-    assert!(transaction["internalReference"].as_i64().unwrap() < i64::from(i32::MAX));
-    let receipt = transaction["receipt"].as_str().unwrap();
-    assert!(receipt.parse::<i64>().is_ok(), "{receipt}");
-
-    // With a payer, and with every optional member.
-    let mut full = sample(&token);
+/// The sample with a payer and with every optional member.
+fn whole_sample(token: &str) -> Value {
+    let mut full = sample(token);
     full["payer"] = json!({ "name": "Juan José", "surname": "Peréz Pinzon",
         "document": "1122334455", "documentType": "CC", "company": "Evertec",
         "email": "juan@example.org", "mobile": "+573214445566",
@@ -111,6 +89,33 @@ fn collect_and_invalidate_as_the_seed_shows_them() {
         "installment": 1 });
     full["metadata"] = json!({ "initiatorIndicator": "AGENT" });
     full["buyer"] = payer();
+    full
+}
+
+#[test]
+fn collect_and_invalidate_as_the_seed_shows_them() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    let token = COLOMBIA.token(&server, "4111111111111111");
+
+    let answer = COLOMBIA.call(&server, "/api/collect", sample(&token), 200);
+    assert_shape("collect", &sample_answer(), &answer);
+    assert_eq!(answer["status"]["reason"], "00");
+    assert_eq!(answer["status"]["message"], "La petición ha sido aprobada exitosamente");
+    assert_eq!(answer["subscription"], Value::Null);
+    // Without a payer it is the person of the token.
+    assert_eq!(answer["request"]["payer"]["document"], payer()["document"]);
+    assert_eq!(answer["request"]["expiration"], "2021-12-30T00:00:00-05:00");
+    assert_eq!(answer["request"]["returnUrl"], "https://dnetix.co/p2p/client");
+    let transaction = &answer["payment"][0];
+    assert_eq!(transaction["issuerName"], "JPMORGAN CHASE BANK, N.A.");
+    assert_eq!(transaction["amount"], sample_answer()["payment"][0]["amount"]);
+    assert_eq!(crate::shop::keyword(&transaction["processorFields"], "lastDigits"), "1111");
+    assert!(transaction["internalReference"].as_i64().unwrap() < i64::from(i32::MAX));
+    let receipt = transaction["receipt"].as_str().unwrap();
+    assert!(receipt.parse::<i64>().is_ok(), "{receipt}");
+
+    let full = whole_sample(&token);
     let answer = COLOMBIA.call(&server, "/api/collect", full.clone(), 200);
     assert_shape("full collect", &sample_answer(), &answer);
     let request = &answer["request"];
