@@ -39,6 +39,8 @@ const SCAN_PAGE: i64 = 200;
 #[derive(Debug, Default)]
 pub struct Autopilot {
     enabled: Mutex<HashMap<String, HashSet<TerminalId>>>,
+    /// Held from reading terminals to noting what they say, so that nothing older is noted last.
+    noting: tokio::sync::Mutex<()>,
     added: Notify,
 }
 
@@ -139,8 +141,10 @@ impl Autopilot {
     /// # Errors
     /// Unknown terminal.
     pub(crate) async fn changed(&self, world: &World, id: &TerminalId) -> Result<(), EngineError> {
+        let noting = self.noting.lock().await;
         let view = world.terminal(&id.0).await?;
         self.note(world.id(), &view);
+        drop(noting);
         // A watcher that is there already is told; one that is not yet begins by looking.
         world.announce(Change::Terminal(view.merchant.id, id.clone()));
         self.added.notify_one();
@@ -177,6 +181,7 @@ impl Autopilot {
     async fn scan(&self, world: &World) -> bool {
         let mut after = String::new();
         loop {
+            let _noting = self.noting.lock().await;
             match world.terminals(after, SCAN_PAGE).await {
                 Ok(page) => {
                     page.iter().for_each(|view| self.note(world.id(), view));
