@@ -71,7 +71,7 @@ impl Row for BookRow {
         ]
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         Ok(Self {
             trace: cells.next()?,
             original: cells.next()?,

@@ -26,6 +26,10 @@ mod traffic;
 
 use std::process::ExitCode;
 
+/// The server's allocator, so that the bare server and what runs in process have the same.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let done = match arguments.next().as_deref() {

@@ -60,6 +60,9 @@ const TIMER_PAUSE: Duration = Duration::from_millis(100);
 /// How often payments of vanished processes are looked for, where there are other processes.
 const SWEEP_EVERY: Duration = Duration::from_secs(2);
 
+/// How often records that have expired are removed.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
+
 /// Sends the webhooks of worlds. One value serves all worlds of an installation, so that an
 /// endpoint's bound holds over all of them.
 ///
@@ -364,6 +367,7 @@ struct Chores {
     running: Option<JoinHandle<()>>,
     not_before: Option<Instant>,
     swept: Option<Instant>,
+    forgot: Option<Instant>,
 }
 
 impl Chores {
@@ -379,11 +383,16 @@ impl Chores {
         if sweep {
             self.swept = Some(now);
         }
+        let forget = self.forgot.is_none_or(|at| now >= at + FORGET_EVERY);
+        if forget {
+            self.forgot = Some(now);
+        }
         let own = world.clone();
         self.running = Some(world.tasks().spawn(async move {
             let swept = if sweep { own.sweep().await.map(drop) } else { Ok(()) };
             let fired = own.fire_due().await;
-            for error in [swept.err(), fired.err()].into_iter().flatten() {
+            let forgot = if forget { own.forget_expired().await.map(drop) } else { Ok(()) };
+            for error in [swept.err(), fired.err(), forgot.err()].into_iter().flatten() {
                 tracing::warn!(%error, world = own.id(), "what is due could not all be done");
             }
         }));

@@ -252,8 +252,8 @@ impl World {
         let found = self.store().read(move |reader| {
             let rows = reader.rows(TERMINAL_IDS, &[merchant.to_cell()])?;
             Ok(rows
-                .into_iter()
-                .filter_map(|row| row.into_iter().next())
+                .iter()
+                .filter_map(|row| row.first())
                 .filter_map(<TerminalId as cobro_store::FromCell>::from_cell)
                 .collect())
         });

@@ -47,7 +47,7 @@ impl World {
     /// When the store has no answer.
     pub async fn balances(&self) -> Result<Vec<Balance>, EngineError> {
         let rows = self.store().read(|reader| reader.rows(BALANCES, &[])).await?;
-        rows.into_iter().map(balance).collect()
+        rows.iter().map(|row| balance(row)).collect()
     }
 
     /// Postings, the newest first, from the one before `before`.
@@ -59,7 +59,7 @@ impl World {
         before: Option<PostingId>,
         limit: i64,
     ) -> Result<Vec<PostingView>, EngineError> {
-        let before = before.map_or(Cell::Bytes(vec![0xff; 16]), |id| id.to_cell());
+        let before = before.map_or([0xff; 16].as_slice().to_cell(), |id| id.to_cell());
         let params = [before, limit.to_cell()];
         let found = self.store().read(move |reader| reader.list::<EntryRow>(POSTINGS, &params));
         let mut postings: Vec<PostingView> = Vec::new();
@@ -78,9 +78,9 @@ impl World {
     }
 }
 
-fn balance(row: Vec<Cell>) -> Result<Balance, EngineError> {
+fn balance(row: &[Cell]) -> Result<Balance, EngineError> {
     let wrong = || EngineError::Fault("a balance cannot be read".to_owned());
-    let mut cells = row.into_iter();
+    let mut cells = row.iter();
     let account: String = cells.next().and_then(FromCell::from_cell).ok_or_else(wrong)?;
     Ok(Balance {
         account: Account::from_code(&account).ok_or_else(wrong)?,

@@ -49,8 +49,8 @@ impl World {
 fn read(row: Vec<Cell>) -> Option<IntentEvent> {
     let mut cells = row.into_iter();
     Some(IntentEvent {
-        intent: IntentId::from_cell(cells.next()?)?,
-        phase: IntentPhase::from_code(&String::from_cell(cells.next()?)?)?,
-        at: Timestamp::from_cell(cells.next()?)?,
+        intent: IntentId::from_cell(&cells.next()?)?,
+        phase: IntentPhase::from_code(&String::from_cell(&cells.next()?)?)?,
+        at: Timestamp::from_cell(&cells.next()?)?,
     })
 }

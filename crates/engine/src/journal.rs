@@ -2,7 +2,7 @@
 
 use cobro_domain::event::{Delivery, Event};
 use cobro_domain::{DeliveryId, EventId};
-use cobro_store::{Cell, ToCell};
+use cobro_store::ToCell;
 
 use crate::error::EngineError;
 use crate::world::World;
@@ -23,7 +23,7 @@ impl World {
         before: Option<EventId>,
         limit: i64,
     ) -> Result<Vec<Event>, EngineError> {
-        let before = before.map_or(Cell::Bytes(vec![0xff; 16]), |id| id.to_cell());
+        let before = before.map_or([0xff; 16].as_slice().to_cell(), |id| id.to_cell());
         let params = [before, limit.to_cell()];
         Ok(self.store().read(move |reader| reader.list(EVENTS, &params)).await?)
     }
@@ -37,7 +37,7 @@ impl World {
         before: Option<DeliveryId>,
         limit: i64,
     ) -> Result<Vec<Delivery>, EngineError> {
-        let before = before.map_or(Cell::Bytes(vec![0xff; 16]), |id| id.to_cell());
+        let before = before.map_or([0xff; 16].as_slice().to_cell(), |id| id.to_cell());
         let params = [before, limit.to_cell()];
         Ok(self.store().read(move |reader| reader.list(DELIVERIES, &params)).await?)
     }

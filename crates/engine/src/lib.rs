@@ -21,6 +21,7 @@ pub mod crash;
 pub mod deliveries;
 mod emit;
 pub mod error;
+pub mod expiry;
 pub mod faults;
 pub mod grants;
 pub mod intent_events;
@@ -41,6 +42,7 @@ pub mod timers;
 pub mod trials;
 pub mod vault;
 pub mod verify;
+mod verify_books;
 pub mod world;
 pub mod worlds;
 

@@ -160,8 +160,8 @@ fn reversed(
 
 fn read_row(row: Vec<Cell>) -> Option<(MerchantId, PaymentId, Owner)> {
     let mut cells = row.into_iter();
-    let merchant = MerchantId::from_cell(cells.next()?)?;
-    let payment = PaymentId::from_cell(cells.next()?)?;
-    let owner = Owner::from_cell(cells.next()?)?;
+    let merchant = MerchantId::from_cell(&cells.next()?)?;
+    let payment = PaymentId::from_cell(&cells.next()?)?;
+    let owner = Owner::from_cell(&cells.next()?)?;
     Some((merchant, payment, owner))
 }

@@ -136,7 +136,7 @@ impl World {
             let Some(id) = found.into_iter().next().and_then(|row| row.into_iter().next()) else {
                 return Ok(None);
             };
-            let Some(id) = <PaymentId as cobro_store::FromCell>::from_cell(id) else {
+            let Some(id) = <PaymentId as cobro_store::FromCell>::from_cell(&id) else {
                 return Ok(None);
             };
             let Some(payment) = reader.get::<Payment>(&(merchant, id))? else { return Ok(None) };

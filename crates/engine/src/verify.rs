@@ -44,7 +44,7 @@ pub enum Offence {
     Engine(#[from] EngineError),
 }
 
-fn broken(rule: &'static str, record: String, what: impl Into<String>) -> Offence {
+pub(crate) fn broken(rule: &'static str, record: String, what: impl Into<String>) -> Offence {
     Offence::Broken { rule, record, what: what.into() }
 }
 
@@ -176,6 +176,7 @@ fn read_ours(reader: &mut Reader<'_>) -> Result<Books, Offence> {
     if let Some(row) = reader.rows(STRAY, &[]).map_err(store)?.into_iter().next() {
         return Err(broken("I9", format!("intent {row:?}"), "lives but its terminal lacks it"));
     }
+    crate::verify_books::check(reader)?;
     let mut books = Books { ours: BTreeMap::new(), counted: Verified::default() };
     let mut refunded = read_refunds(reader, &mut books)?;
     read_payments(reader, &mut books, &mut refunded)?;
@@ -226,7 +227,7 @@ fn read_payments(
     let waiting = reader.select::<Timer>(rest, &[]);
     let waiting = waiting.map_err(|error| Offence::Engine(error.into()))?;
     let advised: BTreeSet<String> = waiting.into_iter().map(|timer| timer.subject).collect();
-    let mut place = (Cell::Bytes(Vec::new()), Cell::Bytes(Vec::new()));
+    let mut place = ([].as_slice().to_cell(), [].as_slice().to_cell());
     loop {
         let params = [place.0.clone(), place.0.clone(), place.1.clone(), PAGE.to_cell()];
         let page = reader.select::<Payment>(PAYMENTS, &params);

@@ -1,6 +1,7 @@
 //! Wiring: which room stands at which path.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::extract::Request;
@@ -145,6 +146,14 @@ async fn fallback(request: Request) -> Response {
     Problem::new(StatusCode::NOT_FOUND).detail("There is nothing at this path.").into_response()
 }
 
+/// Makes the ids of requests: a part that is this process's own, and a count.
+fn request_id() -> impl Fn() -> String {
+    let mut own = [0; 8];
+    SystemEntropy.fill(&mut own);
+    let (own, count) = (u64::from_be_bytes(own), AtomicU64::new(0));
+    move || format!("{own:016x}{:016x}", count.fetch_add(1, Ordering::Relaxed))
+}
+
 fn recorder(journal: Arc<Journal>, worlds: Arc<Worlds>) -> Arc<Recorder> {
     let now_us = move |world: &str| {
         let open = worlds.all_open();
@@ -156,7 +165,7 @@ fn recorder(journal: Arc<Journal>, worlds: Arc<Worlds>) -> Arc<Recorder> {
         fallback_world: cobro_engine::worlds::MAIN.into(),
         now_us: Box::new(now_us),
         monotonic_us: Box::new(monotonic_us),
-        request_id: Box::new(|| hex::encode(SystemEntropy.seed())),
+        request_id: Box::new(request_id()),
         dialect: |host, path| match hosts::find_authority(host) {
             Some(host) => host.dialect,
             None => Spoken::at(path).map_or("", Spoken::name),

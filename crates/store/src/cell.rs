@@ -7,6 +7,8 @@ use cobro_domain::{
     CardId, DeliveryId, EventId, IntentId, MerchantId, PaymentId, PostingId, RefundId, SessionId,
     TerminalId, Timestamp,
 };
+use smallvec::SmallVec;
+use smol_str::SmolStr;
 use uuid::Uuid;
 
 /// One value of one column.
@@ -16,10 +18,10 @@ pub enum Cell {
     Null,
     /// An integer: numbers, minor units, microseconds, 0 and 1 for booleans.
     Int(i64),
-    /// Text without U+0000.
-    Text(String),
-    /// Bytes: ids, digests, ciphertext.
-    Bytes(Vec<u8>),
+    /// Text without U+0000. Words and currencies fit without memory of their own.
+    Text(SmolStr),
+    /// Bytes: ids, digests, ciphertext. Ids fit without memory of their own.
+    Bytes(SmallVec<[u8; 16]>),
 }
 
 /// What can be put into a column.
@@ -31,7 +33,7 @@ pub trait ToCell {
 /// What can be read from a column.
 pub trait FromCell: Sized {
     /// The cell's value; `None` when the cell cannot hold it.
-    fn from_cell(cell: Cell) -> Option<Self>;
+    fn from_cell(cell: &Cell) -> Option<Self>;
 }
 
 impl ToCell for i64 {
@@ -41,9 +43,9 @@ impl ToCell for i64 {
 }
 
 impl FromCell for i64 {
-    fn from_cell(cell: Cell) -> Option<Self> {
+    fn from_cell(cell: &Cell) -> Option<Self> {
         match cell {
-            Cell::Int(value) => Some(value),
+            Cell::Int(value) => Some(*value),
             _ => None,
         }
     }
@@ -56,7 +58,7 @@ impl ToCell for bool {
 }
 
 impl FromCell for bool {
-    fn from_cell(cell: Cell) -> Option<Self> {
+    fn from_cell(cell: &Cell) -> Option<Self> {
         match cell {
             Cell::Int(0) => Some(false),
             Cell::Int(1) => Some(true),
@@ -67,20 +69,20 @@ impl FromCell for bool {
 
 impl ToCell for str {
     fn to_cell(&self) -> Cell {
-        Cell::Text(self.to_owned())
+        Cell::Text(self.into())
     }
 }
 
 impl ToCell for String {
     fn to_cell(&self) -> Cell {
-        Cell::Text(self.clone())
+        Cell::Text(self.into())
     }
 }
 
 impl FromCell for String {
-    fn from_cell(cell: Cell) -> Option<Self> {
+    fn from_cell(cell: &Cell) -> Option<Self> {
         match cell {
-            Cell::Text(value) => Some(value),
+            Cell::Text(value) => Some(value.to_string()),
             _ => None,
         }
     }
@@ -88,20 +90,20 @@ impl FromCell for String {
 
 impl ToCell for [u8] {
     fn to_cell(&self) -> Cell {
-        Cell::Bytes(self.to_vec())
+        Cell::Bytes(self.into())
     }
 }
 
 impl ToCell for Vec<u8> {
     fn to_cell(&self) -> Cell {
-        Cell::Bytes(self.clone())
+        Cell::Bytes(self.as_slice().into())
     }
 }
 
 impl FromCell for Vec<u8> {
-    fn from_cell(cell: Cell) -> Option<Self> {
+    fn from_cell(cell: &Cell) -> Option<Self> {
         match cell {
-            Cell::Bytes(value) => Some(value),
+            Cell::Bytes(value) => Some(value.to_vec()),
             _ => None,
         }
     }
@@ -114,7 +116,7 @@ impl<T: ToCell> ToCell for Option<T> {
 }
 
 impl<T: FromCell> FromCell for Option<T> {
-    fn from_cell(cell: Cell) -> Option<Self> {
+    fn from_cell(cell: &Cell) -> Option<Self> {
         match cell {
             Cell::Null => Some(None),
             cell => T::from_cell(cell).map(Some),
@@ -137,7 +139,7 @@ macro_rules! ids {
         }
 
         impl FromCell for $name {
-            fn from_cell(cell: Cell) -> Option<Self> {
+            fn from_cell(cell: &Cell) -> Option<Self> {
                 FromCell::from_cell(cell).map(Self)
             }
         }
@@ -146,14 +148,14 @@ macro_rules! ids {
 
 impl ToCell for Uuid {
     fn to_cell(&self) -> Cell {
-        Cell::Bytes(self.as_bytes().to_vec())
+        Cell::Bytes(self.as_bytes().as_slice().into())
     }
 }
 
 impl FromCell for Uuid {
-    fn from_cell(cell: Cell) -> Option<Self> {
+    fn from_cell(cell: &Cell) -> Option<Self> {
         match cell {
-            Cell::Bytes(bytes) => Self::from_slice(&bytes).ok(),
+            Cell::Bytes(bytes) => Self::from_slice(bytes).ok(),
             _ => None,
         }
     }
@@ -169,19 +171,19 @@ impl ToCell for Timestamp {
 }
 
 impl FromCell for Timestamp {
-    fn from_cell(cell: Cell) -> Option<Self> {
+    fn from_cell(cell: &Cell) -> Option<Self> {
         i64::from_cell(cell).map(Self::from_micros)
     }
 }
 
 impl ToCell for Currency {
     fn to_cell(&self) -> Cell {
-        Cell::Text(self.code().to_owned())
+        Cell::Text(self.code().into())
     }
 }
 
 impl FromCell for Currency {
-    fn from_cell(cell: Cell) -> Option<Self> {
+    fn from_cell(cell: &Cell) -> Option<Self> {
         String::from_cell(cell).and_then(|code| Self::from_code(&code))
     }
 }

@@ -39,8 +39,8 @@ fn row(table: &Table) -> Vec<Cell> {
     let cell = |column: &crate::table::Column| match (column.kind, column.name) {
         (Kind::Int, "captured" | "refunded" | "refund_pending") => Cell::Int(0),
         (Kind::Int, _) => Cell::Int(1),
-        (Kind::Text, _) => Cell::Text("ñ".to_owned()),
-        (Kind::Bytes, _) => Cell::Bytes(vec![0; 16]),
+        (Kind::Text, _) => Cell::Text("ñ".into()),
+        (Kind::Bytes, _) => Cell::Bytes([0; 16].as_slice().into()),
     };
     table.columns.iter().map(cell).collect()
 }
@@ -53,7 +53,7 @@ fn every_statement_runs(driver: &mut dyn Driver) {
         let key: Vec<Cell> = whole.iter().take(table.key).cloned().collect();
         for kind in KINDS {
             let cells = if kind == WriteKind::Delete { &key } else { &whole };
-            let set = SetWrite { kind, table, rows: vec![cells.clone()] };
+            let set = SetWrite { kind, table, rows: vec![cells.clone().into()] };
             driver.flush(std::slice::from_ref(&set)).unwrap();
             let found = driver.query(&sql::select(table), &key).unwrap();
             let expected = if kind == WriteKind::Delete { vec![] } else { vec![whole.clone()] };
@@ -91,11 +91,7 @@ fn described(table: &Table, words: &crate::schema::Words) -> Vec<Vec<Cell>> {
             Kind::Bytes => words.bytes,
         };
         let key = if place <= table.key { i64::try_from(place).unwrap() } else { 0 };
-        columns.push(vec![
-            Cell::Text(column.name.to_owned()),
-            Cell::Text(kind.to_owned()),
-            Cell::Int(key),
-        ]);
+        columns.push(vec![Cell::Text(column.name.into()), Cell::Text(kind.into()), Cell::Int(key)]);
     }
     columns.sort_unstable();
     columns
@@ -104,7 +100,7 @@ fn described(table: &Table, words: &crate::schema::Words) -> Vec<Vec<Cell>> {
 /// The tables are as they are described; `columns` asks the database.
 fn tables_match(driver: &mut dyn Driver, columns: &str) {
     for table in WORLD.tables {
-        let name = Cell::Text(table.name.to_owned());
+        let name = Cell::Text(table.name.into());
         let mut found = driver.query(columns, &[name]).unwrap();
         found.sort_unstable();
         assert_eq!(found, described(table, driver.words()), "{}", table.name);

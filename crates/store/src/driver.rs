@@ -3,6 +3,7 @@
 use crate::cell::Cell;
 use crate::schema::{Schema, Words};
 use crate::table::Table;
+use crate::writes::Values;
 
 /// How a set of rows is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,7 +23,7 @@ pub(crate) struct SetWrite {
     pub(crate) kind: WriteKind,
     pub(crate) table: &'static Table,
     /// Whole rows; for [`WriteKind::Delete`] keys only.
-    pub(crate) rows: Vec<Vec<Cell>>,
+    pub(crate) rows: Vec<Values>,
 }
 
 /// The batch that a lane has begun.

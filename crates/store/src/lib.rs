@@ -36,5 +36,5 @@ pub use reads::Reader;
 pub use schema::Schema;
 pub use session::Session;
 pub use store::{LaneKey, Location, Options, Store};
-pub use table::{Cells, Column, Corrupt, Kind, Row, Table};
+pub use table::{Cells, Column, Corrupt, Keeping, Kind, Row, Table};
 pub use tx::Tx;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use cobro_domain::Timestamp;
+use foldhash::HashMap;
 use tokio::sync::oneshot;
 
 use crate::cell::Cell;
@@ -11,11 +12,15 @@ use crate::error::StoreError;
 use crate::sql;
 use crate::table::{Key, Row, decode};
 
+/// What looks rows up by key, by table.
+type Texts = HashMap<&'static str, Arc<str>>;
+
 type ReadJob = Box<dyn FnOnce(&mut Reader<'_>) + Send>;
 
 /// A connection in a snapshot of its own.
 pub struct Reader<'a> {
     driver: &'a mut dyn Driver,
+    texts: &'a mut Texts,
     now: Timestamp,
 }
 
@@ -36,7 +41,9 @@ impl Reader<'_> {
     /// # Errors
     /// When the database fails or the row cannot be read.
     pub fn get<R: Row>(&mut self, key: &R::Key) -> Result<Option<R>, StoreError> {
-        let rows = self.rows(&sql::select(R::TABLE), &key.key_cells())?;
+        let text = self.texts.entry(R::TABLE.name).or_insert_with(|| sql::select(R::TABLE).into());
+        let text = Arc::clone(text);
+        let rows = self.rows(&text, &key.key_cells())?;
         Ok(rows.into_iter().next().map(decode).transpose()?)
     }
 
@@ -88,11 +95,12 @@ impl ReadPool {
         for mut driver in drivers {
             let (jobs, clock) = (jobs.clone(), clock.clone());
             let run = move || {
+                let mut texts = Texts::default();
                 loop {
                     let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     let Ok(job) = job else { return };
                     let now = clock.now();
-                    job(&mut Reader { driver: driver.as_mut(), now });
+                    job(&mut Reader { driver: driver.as_mut(), texts: &mut texts, now });
                     driver.rollback();
                 }
             };

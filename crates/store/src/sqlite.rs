@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use foldhash::HashMap;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql};
 
@@ -29,6 +30,8 @@ pub(crate) struct SqliteDriver {
     connection: Connection,
     read_only: bool,
     in_transaction: bool,
+    /// What writes one row, by kind and table.
+    texts: HashMap<(WriteKind, &'static str), String>,
 }
 
 impl SqliteDriver {
@@ -42,7 +45,20 @@ impl SqliteDriver {
             return Err(DbError::Failed(format!("SQLite {} is too old", rusqlite::version())));
         }
         let connection = connect(path, durability, read_only).map_err(DbError::failed)?;
-        Ok(Self { path: path.to_owned(), durability, connection, read_only, in_transaction: false })
+        Ok(Self {
+            path: path.to_owned(),
+            durability,
+            connection,
+            read_only,
+            in_transaction: false,
+            texts: HashMap::default(),
+        })
+    }
+
+    /// Runs a statement that is prepared once for the connection.
+    fn run(&self, text: &str) -> Result<(), DbError> {
+        let mut statement = self.connection.prepare_cached(text).map_err(DbError::failed)?;
+        statement.execute(()).map(|_| ()).map_err(DbError::failed)
     }
 }
 
@@ -89,9 +105,9 @@ fn cell(value: ValueRef<'_>) -> Result<Cell, DbError> {
         ValueRef::Null => Cell::Null,
         ValueRef::Integer(value) => Cell::Int(value),
         ValueRef::Text(bytes) => {
-            Cell::Text(std::str::from_utf8(bytes).map_err(DbError::failed)?.to_owned())
+            Cell::Text(std::str::from_utf8(bytes).map_err(DbError::failed)?.into())
         }
-        ValueRef::Blob(bytes) => Cell::Bytes(bytes.to_vec()),
+        ValueRef::Blob(bytes) => Cell::Bytes(bytes.into()),
         ValueRef::Real(_) => return Err(DbError::Failed("a column holds a real".to_owned())),
     })
 }
@@ -104,7 +120,7 @@ fn is_constraint(error: &rusqlite::Error) -> bool {
 impl Driver for SqliteDriver {
     fn begin(&mut self, lane: i64, now: i64) -> Result<Batch, DbError> {
         self.rollback();
-        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(DbError::failed)?;
+        self.run("BEGIN IMMEDIATE")?;
         self.in_transaction = true;
         let mut statement = self.connection.prepare_cached(LANE_BEGIN).map_err(DbError::failed)?;
         statement
@@ -114,7 +130,7 @@ impl Driver for SqliteDriver {
 
     fn begin_read(&mut self) -> Result<(), DbError> {
         self.rollback();
-        self.connection.execute_batch("BEGIN").map_err(DbError::failed)?;
+        self.run("BEGIN")?;
         self.in_transaction = true;
         Ok(())
     }
@@ -137,8 +153,11 @@ impl Driver for SqliteDriver {
 
     fn flush(&mut self, sets: &[SetWrite]) -> Result<(), DbError> {
         for set in sets {
-            let text = sql::write_one(set.kind, set.table);
-            let mut statement = self.connection.prepare_cached(&text).map_err(DbError::failed)?;
+            let text = self
+                .texts
+                .entry((set.kind, set.table.name))
+                .or_insert_with(|| sql::write_one(set.kind, set.table));
+            let mut statement = self.connection.prepare_cached(text).map_err(DbError::failed)?;
             for row in &set.rows {
                 let key = set.table.key.min(row.len());
                 let written = match set.kind {
@@ -147,7 +166,7 @@ impl Driver for SqliteDriver {
                         statement.execute(rusqlite::params_from_iter(others.iter().chain(key)))
                     }
                     WriteKind::Insert | WriteKind::Delete => {
-                        statement.execute(rusqlite::params_from_iter(row))
+                        statement.execute(rusqlite::params_from_iter(row.iter()))
                     }
                 };
                 match written {
@@ -167,14 +186,14 @@ impl Driver for SqliteDriver {
 
     fn commit(&mut self) -> Result<(), DbError> {
         self.in_transaction = false;
-        self.connection.execute_batch("COMMIT").map_err(DbError::failed)
+        self.run("COMMIT")
     }
 
     fn rollback(&mut self) {
         if self.in_transaction || !self.connection.is_autocommit() {
             self.in_transaction = false;
-            if let Err(error) = self.connection.execute_batch("ROLLBACK") {
-                tracing::warn!(%error, "a rollback failed");
+            if let Err(error) = self.run("ROLLBACK") {
+                tracing::warn!(?error, "a rollback failed");
             }
         }
     }

@@ -33,9 +33,19 @@ pub struct Table {
     pub key: usize,
     /// The columns, those of the key first.
     pub columns: &'static [Column],
-    /// Whether rows belong to one lane each, so that a lane may remember them. Rows that several
-    /// lanes write (the directory) are read from the database every time.
-    pub lane_owned: bool,
+    /// Whether a lane remembers rows after the batch that read or wrote them.
+    pub keeping: Keeping,
+}
+
+/// Whether a lane remembers a table's rows from batch to batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// It does: rows belong to one lane each.
+    Remembered,
+    /// It must not: several lanes write the same rows (the directory).
+    Shared,
+    /// It need not: rows are written once and no command reads them again (events).
+    Appended,
 }
 
 impl Table {
@@ -54,13 +64,13 @@ impl Table {
 #[macro_export]
 macro_rules! table {
     ($name:literal, $key:literal; $($column:ident: $kind:ident),* $(,)?) => {
-        $crate::table!($name, $key, true; $($column: $kind),*)
+        $crate::table!($name, $key, Remembered; $($column: $kind),*)
     };
-    ($name:literal, $key:literal, $lane_owned:literal; $($column:ident: $kind:ident),* $(,)?) => {
+    ($name:literal, $key:literal, $keeping:ident; $($column:ident: $kind:ident),* $(,)?) => {
         &$crate::Table {
             name: $name,
             key: $key,
-            lane_owned: $lane_owned,
+            keeping: $crate::Keeping::$keeping,
             columns: &[$($crate::Column {
                 name: stringify!($column),
                 kind: $crate::Kind::$kind,
@@ -83,7 +93,7 @@ pub trait Row: Sized {
     ///
     /// # Errors
     /// When the cells cannot have been written by [`Row::cells`].
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt>;
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt>;
 }
 
 /// A primary key.
@@ -122,18 +132,16 @@ pub struct Corrupt {
 
 /// The cells of one row, taken one after the other.
 #[derive(Debug)]
-pub struct Cells {
+pub struct Cells<'a> {
     table: &'static Table,
-    row: String,
     place: usize,
-    rest: std::vec::IntoIter<Cell>,
+    cells: &'a [Cell],
 }
 
-impl Cells {
+impl<'a> Cells<'a> {
     /// The cells of a row of `table`.
-    pub fn new(table: &'static Table, cells: Vec<Cell>) -> Self {
-        let row = String::new();
-        Self { table, row, place: 0, rest: cells.into_iter() }
+    pub fn new(table: &'static Table, cells: &'a [Cell]) -> Self {
+        Self { table, place: 0, cells }
     }
 
     /// The next cell's value.
@@ -144,7 +152,7 @@ impl Cells {
     pub fn next<T: FromCell>(&mut self) -> Result<T, Corrupt> {
         let place = self.place;
         self.place += 1;
-        self.rest.next().and_then(T::from_cell).ok_or_else(|| {
+        self.cells.get(place).and_then(T::from_cell).ok_or_else(|| {
             let column = self.table.columns.get(place).map_or("?", |column| column.name);
             self.corrupt(column)
         })
@@ -156,24 +164,24 @@ impl Cells {
     /// When the cell is no text or `read` does not know it.
     pub fn word<T>(&mut self, read: impl Fn(&str) -> Option<T>) -> Result<T, Corrupt> {
         let place = self.place;
-        let word: String = self.next()?;
-        read(&word).ok_or_else(|| {
-            let column = self.table.columns.get(place).map_or("?", |column| column.name);
-            self.corrupt(&format!("{column} {word:?}"))
-        })
+        let column = || self.table.columns.get(place).map_or("?", |column| column.name);
+        self.place += 1;
+        let Some(Cell::Text(word)) = self.cells.get(place) else {
+            return Err(self.corrupt(column()));
+        };
+        read(word).ok_or_else(|| self.corrupt(&format!("{} {word:?}", column())))
     }
 
     /// The error that names this row.
     pub fn corrupt(&self, what: &str) -> Corrupt {
-        Corrupt { table: self.table.name, row: self.row.clone(), what: what.to_owned() }
+        let key = self.cells.get(..self.table.key).unwrap_or_default();
+        Corrupt { table: self.table.name, row: describe(key), what: what.to_owned() }
     }
 }
 
 /// Reads a whole row.
-pub(crate) fn decode<R: Row>(cells: Vec<Cell>) -> Result<R, Corrupt> {
-    let key: Vec<Cell> = cells.iter().take(R::TABLE.key).cloned().collect();
-    R::read(&mut Cells::new(R::TABLE, cells))
-        .map_err(|corrupt| Corrupt { row: describe(&key), ..corrupt })
+pub(crate) fn decode<R: Row>(cells: impl AsRef<[Cell]>) -> Result<R, Corrupt> {
+    R::read(&mut Cells::new(R::TABLE, cells.as_ref()))
 }
 
 /// A key as text for people.
@@ -183,7 +191,7 @@ pub(crate) fn describe(key: &[Cell]) -> String {
         .map(|cell| match cell {
             Cell::Null => "null".to_owned(),
             Cell::Int(value) => value.to_string(),
-            Cell::Text(value) => value.clone(),
+            Cell::Text(value) => value.to_string(),
             Cell::Bytes(bytes) => uuid::Uuid::from_slice(bytes)
                 .map_or_else(|_| format!("{} bytes", bytes.len()), |id| id.to_string()),
         })

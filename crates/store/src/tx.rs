@@ -1,16 +1,17 @@
 //! The open transaction that a use case works on.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use cobro_domain::Timestamp;
 use cobro_domain::id::IdSource;
+use foldhash::HashMap;
 
 use crate::cell::{Cell, ToCell};
 use crate::driver::{DbError, Driver};
 use crate::error::TxError;
 use crate::sql;
-use crate::table::{Key, Row, Table, decode};
-use crate::writes::{Change, RowKey, WriteSet};
+use crate::table::{Keeping, Key, Row, Table, decode};
+use crate::writes::{Change, RowKey, Values, WriteSet};
 
 /// What runs once the command is durable.
 pub(crate) type AfterCommit = Box<dyn FnOnce() + Send>;
@@ -82,9 +83,9 @@ impl Tx<'_> {
     /// # Errors
     /// [`TxError`], to be handed on.
     pub fn get<R: Row>(&mut self, key: &R::Key) -> Result<Option<R>, TxError> {
-        let row = RowKey { table: R::TABLE, key: key.key_cells() };
+        let row = RowKey { table: R::TABLE, key: key.key_cells().into() };
         if let Some(change) = self.command.find(&row).or_else(|| self.batch.find(&row)) {
-            return change.row().cloned().map(decode).transpose().map_err(|e| self.fail(e.into()));
+            return change.row().map(decode).transpose().map_err(|e| self.fail(e.into()));
         }
         if let Some(fetched) = &mut self.fetched
             && fetched.insert(row.clone())
@@ -112,7 +113,7 @@ impl Tx<'_> {
 
     /// Removes a row that exists.
     pub fn delete<R: Row>(&mut self, key: &R::Key) {
-        self.command.put(RowKey { table: R::TABLE, key: key.key_cells() }, Change::Delete);
+        self.command.put(RowKey { table: R::TABLE, key: key.key_cells().into() }, Change::Delete);
     }
 
     /// Rows that are due, by an index, as this batch leaves them. Rows that this batch has added
@@ -129,7 +130,7 @@ impl Tx<'_> {
             let row = RowKey { table: R::TABLE, key };
             let change = self.command.find(&row).or_else(|| self.batch.find(&row));
             let cells = match change {
-                None => Some(cells),
+                None => Some(cells.into()),
                 Some(change) => change.row().cloned(),
             };
             if let Some(cells) = cells {
@@ -147,15 +148,15 @@ impl Tx<'_> {
         self.after_commit.push(Box::new(action));
     }
 
-    fn put<R: Row>(&mut self, cells: Vec<Cell>, change: fn(Vec<Cell>) -> Change) {
+    fn put<R: Row>(&mut self, cells: Vec<Cell>, change: fn(Values) -> Change) {
         let key = cells.iter().take(R::TABLE.key).cloned().collect();
-        self.command.put(RowKey { table: R::TABLE, key }, change(cells));
+        self.command.put(RowKey { table: R::TABLE, key }, change(cells.into()));
     }
 
-    fn fetch(&mut self, row: RowKey) -> Result<Option<Vec<Cell>>, TxError> {
+    fn fetch(&mut self, row: RowKey) -> Result<Option<Values>, TxError> {
         let text = self.memory.select(row.table);
         let rows = self.driver.query(&text, &row.key).map_err(|e| self.fail_db(e))?;
-        let found = rows.into_iter().next();
+        let found = rows.into_iter().next().map(Values::from);
         self.memory.remember(row, found.clone());
         Ok(found)
     }
@@ -175,14 +176,14 @@ impl Tx<'_> {
 }
 
 /// How many rows a lane remembers in each of two generations.
-const REMEMBERED_ROWS_MAX: usize = 4096;
+const REMEMBERED_ROWS_MAX: usize = 12_288;
 
 /// What a lane remembers of its rows from batch to batch. Nobody else writes them; the number of
 /// the lane's batch tells whether somebody did after all, and then everything is forgotten.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    young: HashMap<RowKey, Option<Vec<Cell>>>,
-    old: HashMap<RowKey, Option<Vec<Cell>>>,
+    young: HashMap<RowKey, Option<Values>>,
+    old: HashMap<RowKey, Option<Values>>,
     selects: HashMap<&'static str, std::sync::Arc<str>>,
     last_batch: Option<i64>,
 }
@@ -219,7 +220,7 @@ impl Memory {
         self.last_batch = None;
     }
 
-    fn recall(&mut self, row: &RowKey) -> Option<Option<Vec<Cell>>> {
+    fn recall(&mut self, row: &RowKey) -> Option<Option<Values>> {
         if let Some(known) = self.young.get(row) {
             return Some(known.clone());
         }
@@ -228,8 +229,8 @@ impl Memory {
         Some(known)
     }
 
-    fn remember(&mut self, row: RowKey, cells: Option<Vec<Cell>>) {
-        if !row.table.lane_owned {
+    fn remember(&mut self, row: RowKey, cells: Option<Values>) {
+        if row.table.keeping != Keeping::Remembered {
             return;
         }
         if self.young.len() >= REMEMBERED_ROWS_MAX {

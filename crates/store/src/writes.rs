@@ -1,17 +1,24 @@
 //! The write set: what commands have written and the database has not seen yet.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use crate::cell::Cell;
 use crate::driver::{SetWrite, WriteKind};
 use crate::table::Table;
 
+/// The cells of a row or of a key, shared between the write set, the database's driver and the
+/// lane's memory.
+pub(crate) type Values = Arc<[Cell]>;
+
 /// Which row of which table.
 #[derive(Clone, Debug)]
 pub(crate) struct RowKey {
     pub(crate) table: &'static Table,
-    pub(crate) key: Vec<Cell>,
+    pub(crate) key: Values,
 }
 
 impl PartialEq for RowKey {
@@ -33,9 +40,9 @@ impl Hash for RowKey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// It is new.
-    Insert(Vec<Cell>),
+    Insert(Values),
     /// It has new values.
-    Update(Vec<Cell>),
+    Update(Values),
     /// It goes.
     Delete,
     /// It came and went before the database saw it.
@@ -44,7 +51,7 @@ pub(crate) enum Change {
 
 impl Change {
     /// The row as it will be; `None` when it will not be there.
-    pub(crate) fn row(&self) -> Option<&Vec<Cell>> {
+    pub(crate) fn row(&self) -> Option<&Values> {
         match self {
             Self::Insert(cells) | Self::Update(cells) => Some(cells),
             Self::Delete | Self::Nothing => None,
@@ -134,11 +141,11 @@ mod tests {
     const TABLE: &Table = crate::table!("t", 1; id: Int, value: Int);
 
     fn key(id: i64) -> RowKey {
-        RowKey { table: TABLE, key: vec![Cell::Int(id)] }
+        RowKey { table: TABLE, key: [Cell::Int(id)].into() }
     }
 
-    fn row(id: i64, value: i64) -> Vec<Cell> {
-        vec![Cell::Int(id), Cell::Int(value)]
+    fn row(id: i64, value: i64) -> Values {
+        [Cell::Int(id), Cell::Int(value)].into()
     }
 
     #[test]
@@ -172,6 +179,6 @@ mod tests {
         let kinds: Vec<WriteKind> = sets.iter().map(|set| set.kind).collect();
         assert_eq!(kinds, [WriteKind::Update, WriteKind::Delete, WriteKind::Insert]);
         assert_eq!(sets[2].rows, [row(1, 0), row(2, 0), row(3, 0)]);
-        assert_eq!(sets[1].rows, [vec![Cell::Int(8)]]);
+        assert_eq!(sets[1].rows, [Values::from([Cell::Int(8)])]);
     }
 }

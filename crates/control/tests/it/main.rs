@@ -8,6 +8,7 @@
 )]
 mod calls;
 mod double;
+mod expiry;
 mod journals;
 mod streams;
 mod till;

@@ -172,7 +172,7 @@ impl History {
     /// Whether a call repeats a refund that is being sent, so that it waits for that one's outcome.
     fn would_wait(&self, call: &Call) -> bool {
         let Call::Refund { command, .. } = call else { return false };
-        let luggage = cobro_store::Cell::Text(command.luggage.clone());
+        let luggage = cobro_store::ToCell::to_cell(&command.luggage);
         let life = self.life();
         let read = life.world.store().read(move |reader| reader.rows(SENDING, &[luggage]));
         !life.runtime.block_on(read).unwrap().is_empty()

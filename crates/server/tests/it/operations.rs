@@ -141,6 +141,23 @@ fn another_key_does_not_open_the_database() {
 }
 
 #[test]
+fn verify_finds_what_the_ledger_lacks() {
+    let place = Place::sqlite();
+    let mut server = Server::start(&place);
+    Seller::demo(&server, "MLA").pay(1500);
+    server.stop();
+    drop(server);
+    let books = rusqlite::Connection::open(place.data(0).join("cobro.sqlite")).unwrap();
+    // A whole posting, so that what is left still adds up to nothing.
+    assert!(books.execute("DELETE FROM entry", ()).unwrap() >= 2);
+    drop(books);
+    let output = command(&place, 0, &["verify"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("acquirer_receivable: payments and refunds say 1500"), "{said}");
+}
+
+#[test]
 fn verify_finds_what_is_broken() {
     let place = Place::sqlite();
     let server = Server::start(&place);

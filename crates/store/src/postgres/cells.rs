@@ -19,8 +19,8 @@ impl ToSql for Cell {
             Self::Null => Ok(IsNull::Yes),
             Self::Int(value) if *kind == Type::INT8 => value.to_sql(kind, out),
             Self::Int(value) if *kind == Type::INT4 => i32::try_from(*value)?.to_sql(kind, out),
-            Self::Text(value) if <String as ToSql>::accepts(kind) => value.to_sql(kind, out),
-            Self::Bytes(value) if *kind == Type::BYTEA => value.to_sql(kind, out),
+            Self::Text(value) if <&str as ToSql>::accepts(kind) => value.as_str().to_sql(kind, out),
+            Self::Bytes(value) if *kind == Type::BYTEA => value.as_slice().to_sql(kind, out),
             Self::Int(_) | Self::Text(_) | Self::Bytes(_) => {
                 Err(format!("a parameter is of type {kind}, the value is not").into())
             }
@@ -43,12 +43,12 @@ pub(crate) fn read_row(row: &tokio_postgres::Row) -> Result<Vec<Cell>, DbError> 
             Type::INT4 => row
                 .try_get::<_, Option<i32>>(place)
                 .map(|value| value.map(|value| Cell::Int(value.into()))),
-            Type::TEXT | Type::VARCHAR | Type::NAME => {
-                row.try_get::<_, Option<String>>(place).map(|value| value.map(Cell::Text))
-            }
-            Type::BYTEA => {
-                row.try_get::<_, Option<Vec<u8>>>(place).map(|value| value.map(Cell::Bytes))
-            }
+            Type::TEXT | Type::VARCHAR | Type::NAME => row
+                .try_get::<_, Option<&str>>(place)
+                .map(|value| value.map(|text| Cell::Text(text.into()))),
+            Type::BYTEA => row
+                .try_get::<_, Option<&[u8]>>(place)
+                .map(|value| value.map(|bytes| Cell::Bytes(bytes.into()))),
             ref other => {
                 let name = column.name();
                 return Err(DbError::Failed(format!("column {name} holds a {other}")));

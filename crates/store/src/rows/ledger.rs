@@ -43,7 +43,7 @@ impl EntryRow {
 
 impl Row for EntryRow {
     type Key = (MerchantId, PostingId, i64);
-    const TABLE: &'static Table = crate::table!("entry", 3;
+    const TABLE: &'static Table = crate::table!("entry", 3, Appended;
         merchant: Bytes, posting: Bytes, line: Int, event: Bytes, account: Text, currency: Text,
         amount: Int, at: Int);
 
@@ -60,7 +60,7 @@ impl Row for EntryRow {
         ]
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         let (merchant, posting, line) = (cells.next()?, cells.next()?, cells.next()?);
         let (event, account) = (cells.next()?, cells.word(Account::from_code)?);
         let currency = cells.next()?;

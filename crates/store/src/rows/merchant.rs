@@ -32,7 +32,7 @@ impl Row for Merchant {
         ]
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         Ok(Self {
             id: cells.next()?,
             channel: cells.next()?,
@@ -65,7 +65,7 @@ pub struct DirectoryRow {
 
 impl Row for DirectoryRow {
     type Key = (String, String);
-    const TABLE: &'static Table = crate::table!("directory", 2, false;
+    const TABLE: &'static Table = crate::table!("directory", 2, Shared;
         kind: Text, value: Text, merchant: Bytes, subject: Text);
 
     fn cells(&self) -> Vec<Cell> {
@@ -77,7 +77,7 @@ impl Row for DirectoryRow {
         ]
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         Ok(Self {
             kind: cells.next()?,
             value: cells.next()?,
@@ -114,7 +114,7 @@ impl Row for AliasRow {
         ]
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         Ok(Self {
             merchant: cells.next()?,
             kind: cells.next()?,
@@ -142,7 +142,7 @@ impl Row for Endpoint {
         ]
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         Ok(Self {
             merchant: cells.next()?,
             slot: cells.next()?,

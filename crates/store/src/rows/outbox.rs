@@ -9,7 +9,7 @@ use crate::tx::Claim;
 
 impl Row for Event {
     type Key = (MerchantId, EventId);
-    const TABLE: &'static Table = crate::table!("event", 2;
+    const TABLE: &'static Table = crate::table!("event", 2, Appended;
         merchant: Bytes, id: Bytes, at: Int, kind: Text, subject: Text, data: Text);
 
     fn cells(&self) -> Vec<Cell> {
@@ -23,7 +23,7 @@ impl Row for Event {
         ]
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         Ok(Self {
             merchant: cells.next()?,
             id: cells.next()?,
@@ -64,7 +64,7 @@ impl Row for Delivery {
         ]
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         Ok(Self {
             merchant: cells.next()?,
             id: cells.next()?,
@@ -81,7 +81,7 @@ impl Row for Delivery {
     }
 }
 
-fn read_state(cells: &mut Cells) -> Result<DeliveryState, Corrupt> {
+fn read_state(cells: &mut Cells<'_>) -> Result<DeliveryState, Corrupt> {
     let code: String = cells.next()?;
     let next_at: Option<Timestamp> = cells.next()?;
     Ok(match (code.as_str(), next_at) {

@@ -55,7 +55,7 @@ impl Row for Payment {
         cells
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         Ok(Self {
             merchant: cells.next()?,
             id: cells.next()?,
@@ -98,7 +98,7 @@ pub(super) fn card_cells(card: &CardFacts) -> [Cell; 7] {
     ]
 }
 
-pub(super) fn read_card(cells: &mut Cells) -> Result<CardFacts, Corrupt> {
+pub(super) fn read_card(cells: &mut Cells<'_>) -> Result<CardFacts, Corrupt> {
     Ok(CardFacts {
         brand: cells.next()?,
         kind: cells.word(CardKind::from_code)?,
@@ -134,7 +134,7 @@ fn state_cells(state: &PaymentState) -> [Cell; 6] {
     [code, owner, authorization, at, reason, by]
 }
 
-fn read_state(cells: &mut Cells) -> Result<PaymentState, Corrupt> {
+fn read_state(cells: &mut Cells<'_>) -> Result<PaymentState, Corrupt> {
     let code: String = cells.next()?;
     let owner: Option<Owner> = cells.next()?;
     let authorization: Option<String> = cells.next()?;
@@ -194,7 +194,7 @@ impl Row for Refund {
         ]
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         Ok(Self {
             merchant: cells.next()?,
             id: cells.next()?,
@@ -215,7 +215,7 @@ impl Row for Refund {
     }
 }
 
-fn read_refund_state(cells: &mut Cells) -> Result<RefundState, Corrupt> {
+fn read_refund_state(cells: &mut Cells<'_>) -> Result<RefundState, Corrupt> {
     let code: String = cells.next()?;
     let owner: Option<Owner> = cells.next()?;
     Ok(match (code.as_str(), owner) {

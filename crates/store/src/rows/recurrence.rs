@@ -31,7 +31,7 @@ impl Row for Recurrence {
         ]
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         Ok(Self {
             merchant: cells.next()?,
             id: cells.next()?,

@@ -51,7 +51,7 @@ impl Row for Session {
         ]
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         let (merchant, id, lane) = (cells.next()?, cells.next()?, cells.next()?);
         let (number, kind) = (cells.next()?, cells.word(SessionKind::from_code)?);
         let amount: Option<i64> = cells.next()?;
@@ -84,7 +84,7 @@ impl Row for Session {
     }
 }
 
-fn read_state(cells: &mut Cells) -> Result<SessionState, Corrupt> {
+fn read_state(cells: &mut Cells<'_>) -> Result<SessionState, Corrupt> {
     let code: String = cells.next()?;
     let payment: Option<PaymentId> = cells.next()?;
     let end: Option<String> = cells.next()?;

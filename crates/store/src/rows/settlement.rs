@@ -33,7 +33,7 @@ impl Row for Settlement {
         ]
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         Ok(Self {
             merchant: cells.next()?,
             day: cells.next()?,

@@ -31,7 +31,7 @@ impl Row for Terminal {
         ]
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         Ok(Self {
             merchant: cells.next()?,
             id: cells.next()?,
@@ -75,7 +75,7 @@ impl Row for Intent {
         ]
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         let (merchant, id) = (cells.next()?, cells.next()?);
         let (terminal, assignee) = (cells.next()?, cells.next()?);
         let amount = Money::new(cells.next()?, cells.next()?);
@@ -102,12 +102,12 @@ impl Row for Intent {
     }
 }
 
-fn read_scenario(cells: &mut Cells) -> Result<Option<Scenario>, Corrupt> {
+fn read_scenario(cells: &mut Cells<'_>) -> Result<Option<Scenario>, Corrupt> {
     let code: Option<String> = cells.next()?;
     code.map(|code| Scenario::from_code(&code).ok_or_else(|| cells.corrupt("scenario"))).transpose()
 }
 
-fn intent_state(cells: &mut Cells) -> Result<IntentState, Corrupt> {
+fn intent_state(cells: &mut Cells<'_>) -> Result<IntentState, Corrupt> {
     let phase = cells.word(IntentPhase::from_code)?;
     let payment: Option<PaymentId> = cells.next()?;
     Ok(match (phase, payment) {

@@ -113,7 +113,7 @@ impl Row for Timer {
         ]
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         Ok(Self {
             merchant: cells.next()?,
             kind: cells.word(TimerKind::from_code)?,
@@ -151,7 +151,7 @@ impl Row for TailRow {
         vec![self.merchant.to_cell(), self.kind.to_cell(), self.last.to_cell()]
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         Ok(Self { merchant: cells.next()?, kind: cells.next()?, last: cells.next()? })
     }
 }
@@ -175,7 +175,7 @@ impl Row for CounterRow {
         vec![self.lane.to_cell(), self.kind.to_cell(), self.next.to_cell()]
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         Ok(Self { lane: cells.next()?, kind: cells.next()?, next: cells.next()? })
     }
 }
@@ -195,7 +195,7 @@ pub struct IdempotencyRow {
 
 impl Row for IdempotencyRow {
     type Key = (MerchantId, Vec<u8>);
-    const TABLE: &'static Table = crate::table!("idempotency", 2;
+    const TABLE: &'static Table = crate::table!("idempotency", 2, Appended;
         merchant: Bytes, digest: Bytes, outcome: Text, expires_at: Int);
 
     fn cells(&self) -> Vec<Cell> {
@@ -207,7 +207,7 @@ impl Row for IdempotencyRow {
         ]
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         Ok(Self {
             merchant: cells.next()?,
             digest: cells.next()?,
@@ -228,13 +228,13 @@ pub struct MetaRow {
 
 impl Row for MetaRow {
     type Key = (String,);
-    const TABLE: &'static Table = crate::table!("meta", 1, false; name: Text, value: Int);
+    const TABLE: &'static Table = crate::table!("meta", 1, Shared; name: Text, value: Int);
 
     fn cells(&self) -> Vec<Cell> {
         vec![self.name.to_cell(), self.value.to_cell()]
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         Ok(Self { name: cells.next()?, value: cells.next()? })
     }
 }

@@ -28,8 +28,8 @@ pub(crate) struct Raw<T> {
 struct Any(Cell);
 
 impl FromCell for Any {
-    fn from_cell(cell: Cell) -> Option<Self> {
-        Some(Self(cell))
+    fn from_cell(cell: &Cell) -> Option<Self> {
+        Some(Self(cell.clone()))
     }
 }
 
@@ -49,7 +49,7 @@ impl<T: Row> Row for Raw<T> {
         self.cells.clone()
     }
 
-    fn read(cells: &mut Cells) -> Result<Self, Corrupt> {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         let read = T::TABLE.columns.iter().map(|_| cells.next::<Any>().map(|any| any.0));
         Ok(Self { cells: read.collect::<Result<_, _>>()?, of: PhantomData })
     }
@@ -129,7 +129,8 @@ pub(crate) fn sample(table: &Table, row: i64, version: i64) -> Vec<Cell> {
             (Kind::Int, _) => Cell::Int(row * 1000 + version),
             // By byte, capitals come before small letters and those before accented ones.
             (Kind::Text, _) => {
-                Cell::Text(format!("{}{name} {row} {version}", ["ñ", "a", "B"][(row % 3) as usize]))
+                let word = ["ñ", "a", "B"][(row % 3) as usize];
+                Cell::Text(format!("{word}{name} {row} {version}").into())
             }
             (Kind::Bytes, _) => bytes(row * 1000 + version),
         }
@@ -138,7 +139,7 @@ pub(crate) fn sample(table: &Table, row: i64, version: i64) -> Vec<Cell> {
 }
 
 fn bytes(number: i64) -> Cell {
-    Cell::Bytes(u128::try_from(number).unwrap().to_be_bytes().to_vec())
+    Cell::Bytes(u128::try_from(number).unwrap().to_be_bytes().as_slice().into())
 }
 
 #[test]
