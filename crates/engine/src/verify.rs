@@ -44,7 +44,7 @@ pub enum Offence {
     Engine(#[from] EngineError),
 }
 
-fn broken(rule: &'static str, record: String, what: impl Into<String>) -> Offence {
+pub(crate) fn broken(rule: &'static str, record: String, what: impl Into<String>) -> Offence {
     Offence::Broken { rule, record, what: what.into() }
 }
 
@@ -176,6 +176,7 @@ fn read_ours(reader: &mut Reader<'_>) -> Result<Books, Offence> {
     if let Some(row) = reader.rows(STRAY, &[]).map_err(store)?.into_iter().next() {
         return Err(broken("I9", format!("intent {row:?}"), "lives but its terminal lacks it"));
     }
+    crate::verify_settlements::check(reader)?;
     let mut books = Books { ours: BTreeMap::new(), counted: Verified::default() };
     let mut refunded = read_refunds(reader, &mut books)?;
     read_payments(reader, &mut books, &mut refunded)?;
@@ -237,7 +238,8 @@ fn read_payments(
             check_payment(&payment, refunded.remove(&payment.id).unwrap_or_default())?;
             let stands = match payment.state {
                 PaymentState::Authorized { .. } | PaymentState::Approved { .. } => Some(true),
-                PaymentState::Declined { .. }
+                PaymentState::Challenged
+                | PaymentState::Declined { .. }
                 | PaymentState::Failed
                 | PaymentState::Reversed { .. } => Some(false),
                 PaymentState::Sending { .. } | PaymentState::Pending | PaymentState::Unknown => {

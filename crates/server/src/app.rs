@@ -20,7 +20,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
 use crate::ambient::{SystemClock, SystemEntropy, monotonic_us};
-use crate::merchandise::PlacetopaySessions;
+use crate::merchandise::{ClipSessions, PlacetopaySessions};
 use crate::operations::{self, Operations};
 
 /// How much of the requests' journal is kept, in bytes per world.
@@ -85,7 +85,7 @@ pub(crate) fn router(parts: Parts) -> Router {
     // Outside of the recorder: card numbers are typed there.
     let checkout = cobro_checkout::router(cobro_checkout::Checkout {
         worlds: parts.worlds.clone(),
-        merchandise: vec![Arc::new(PlacetopaySessions)],
+        merchandise: vec![Arc::new(ClipSessions), Arc::new(PlacetopaySessions)],
     });
     let recorder = recorder(journal, parts.worlds);
     Router::new()

@@ -1,7 +1,8 @@
 //! What the engine asks of this dialect.
 
-use cobro_domain::Timestamp;
+use cobro_domain::{IntentId, Timestamp};
 use cobro_domain::card::{CardFacts, CardKind};
+use cobro_domain::fee::FeeSchedule;
 use cobro_domain::intent::IntentPhase;
 use cobro_domain::merchant::Merchant;
 use cobro_domain::payment::Payment;
@@ -12,7 +13,7 @@ use cobro_engine::ports::{Describe, NumberRange, SettingsChange, TerminalPlan, T
 use serde_json::{Value, json};
 
 use crate::settings::{self, Settings};
-use crate::{calendar, card_tokens, cards, checkout, pos, receipts};
+use crate::{calendar, card_tokens, cards, checkout, pinpad, pos, receipts, settlements};
 
 /// The dialect's name.
 pub(crate) const NAME: &str = "clip";
@@ -39,6 +40,18 @@ impl Describe for Clip {
         payment.id.to_string()
     }
 
+    fn intent_id(&self, text: &str) -> Option<IntentId> {
+        pinpad::intent_id(text)
+    }
+
+    fn fixed_tip_minor(&self, luggage: &str) -> i64 {
+        pinpad::fixed_tip_minor(luggage)
+    }
+
+    fn intent_names(&self) -> &'static [&'static str] {
+        &[pos::CODE]
+    }
+
     fn payment_numbers(&self) -> NumberRange {
         receipts::PAYMENTS
     }
@@ -55,12 +68,20 @@ impl Describe for Clip {
         cards::DEFAULT_NUMBER
     }
 
-    fn settles_on(&self, merchant: &Merchant, at: Timestamp) -> Option<Day> {
-        calendar::settles_on(merchant, at)
+    fn fees(&self, merchant: &Merchant, installments: i64) -> FeeSchedule {
+        settlements::fees(merchant, installments)
+    }
+
+    fn settles_on(&self, _merchant: &Merchant, at: Timestamp) -> Option<Day> {
+        Some(calendar::settles_on(at))
     }
 
     fn settlement_closes(&self, _merchant: &Merchant, day: Day) -> Timestamp {
         calendar::closes(day)
+    }
+
+    fn session_id(&self, session: &Session) -> Value {
+        session.id.to_string().into()
     }
 
     fn session_state(&self, session: &Session) -> &'static str {

@@ -7,7 +7,7 @@ use cobro_engine::recurring::OWN_ADDRESS_SLOT;
 use serde_json::Value;
 
 use crate::describe::Clip;
-use crate::{checkout, payments, pos};
+use crate::{checkout, payments, pinpad, pos};
 
 /// The slot of the account's postback.
 pub(crate) const POSTBACK_SLOT: i64 = 0;
@@ -33,6 +33,7 @@ impl Notice for Clip {
         let data: Value = serde_json::from_str(&ask.event.data).ok()?;
         match ask.event.kind {
             EventKind::IntentOpened
+            | EventKind::IntentDeclined
             | EventKind::IntentOnTerminal
             | EventKind::IntentProcessing
             | EventKind::IntentProcessed
@@ -40,7 +41,10 @@ impl Notice for Clip {
             | EventKind::IntentCanceled
             | EventKind::IntentAbandoned
             | EventKind::IntentFailed
-            | EventKind::IntentConfirmationRequired => pos::notice(ask, &data),
+            | EventKind::IntentConfirmationRequired => match ask.endpoint.slot {
+                WEBHOOK_SLOT => pinpad::notice(ask, &data),
+                _ => pos::notice(ask, &data),
+            },
             EventKind::PaymentApproved
             | EventKind::PaymentCaptured
             | EventKind::PaymentDeclined
@@ -56,6 +60,32 @@ impl Notice for Clip {
             EventKind::SettlementClosed | EventKind::CardStored | EventKind::CardInvalidated => {
                 None
             }
+        }
+    }
+
+    /// The postback is about charges at terminals alone.
+    fn tells(&self, slot: i64, kind: EventKind) -> bool {
+        slot == POSTBACK_SLOT && pos::tells(kind)
+    }
+
+    fn own_address(&self, kind: EventKind, luggage: &str) -> Option<String> {
+        match kind {
+            EventKind::PaymentApproved
+            | EventKind::PaymentCaptured
+            | EventKind::PaymentDeclined
+            | EventKind::PaymentPending
+            | EventKind::PaymentReversed
+            | EventKind::RefundApproved
+            | EventKind::RefundDeclined => payments::own_address(kind, luggage),
+            EventKind::SessionOpened
+            | EventKind::SessionPartial
+            | EventKind::SessionApproved
+            | EventKind::SessionRejected
+            | EventKind::SessionPartialExpired => checkout::own_address(luggage),
+            EventKind::SettlementClosed | EventKind::CardStored | EventKind::CardInvalidated => {
+                None
+            }
+            _ => pinpad::own_address(kind, luggage),
         }
     }
 

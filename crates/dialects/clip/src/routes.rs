@@ -11,7 +11,7 @@ use cobro_surface::endpoint::{Endpoint, Routes};
 use crate::call::Api;
 use crate::errors::Refusal;
 use crate::{
-    card_tokens, checkout, payments, pinpad, pos, refunds, settlements, three_ds, transactions,
+    card_tokens, checkout, payments, pinpad, pos, refunds, settlements, transactions,
 };
 
 /// What the handlers work with.
@@ -44,7 +44,6 @@ fn table() -> Routes<Surface> {
 /// The router of this dialect, and what it serves.
 pub fn routes(surface: Surface) -> (Router, Vec<&'static Endpoint>) {
     let (router, endpoints) = table().finish();
-    let router = router.merge(three_ds::pages());
     (router.with_state(surface), endpoints)
 }
 
