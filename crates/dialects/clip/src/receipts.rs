@@ -1,6 +1,7 @@
 //! Receipt numbers: seven letters and digits that stand for the integer of a payment or a refund
 //! (the forms of seed 001 and of reference, sections 3 and 5).
 
+use cobro_domain::Entropy;
 use cobro_engine::ports::NumberRange;
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -18,6 +19,14 @@ pub(crate) const PAYMENTS: NumberRange = NumberRange { kind: "clip.payment", fro
 /// The integers of refunds.
 pub(crate) const REFUNDS: NumberRange =
     NumberRange { kind: "clip.refund", from: HALF_FROM, size: HALF };
+
+/// A new code of the same form, drawn by chance.
+pub(crate) fn code(entropy: &dyn Entropy) -> String {
+    let mut bytes = [0; 8];
+    entropy.fill(&mut bytes);
+    let all = PAYMENTS.size + REFUNDS.size;
+    receipt_no(i64::try_from(u64::from_be_bytes(bytes) % all).unwrap_or_default())
+}
 
 /// The receipt number of an integer.
 pub(crate) fn receipt_no(number: i64) -> String {
