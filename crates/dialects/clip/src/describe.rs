@@ -1,6 +1,5 @@
 //! What the engine asks of this dialect.
 
-use cobro_domain::{IntentId, Timestamp};
 use cobro_domain::card::{CardFacts, CardKind};
 use cobro_domain::fee::FeeSchedule;
 use cobro_domain::intent::IntentPhase;
@@ -8,6 +7,7 @@ use cobro_domain::merchant::Merchant;
 use cobro_domain::payment::Payment;
 use cobro_domain::session::Session;
 use cobro_domain::time::Day;
+use cobro_domain::{IntentId, Timestamp};
 use cobro_engine::cards::StorePlan;
 use cobro_engine::ports::{Describe, NumberRange, SettingsChange, TerminalPlan, TestCard};
 use serde_json::{Value, json};
