@@ -35,9 +35,9 @@ pub(crate) fn terminal(world: &World, view: &TerminalView) -> Result<Value, Engi
     let setting = |name: &str| settings.get(name).cloned().unwrap_or_default();
     let current = view.current.as_ref();
     let shown = current.map(|current| intent(dialect, &current.intent));
-    let queued = shown.as_ref().filter(|_| {
-        current.is_some_and(|current| current.intent.phase() == IntentPhase::Open)
-    });
+    let queued = shown
+        .as_ref()
+        .filter(|_| current.is_some_and(|current| current.intent.phase() == IntentPhase::Open));
     let listed = view.pending.iter().map(|charge| intent(dialect, charge));
     let pending: Vec<Value> = queued.cloned().into_iter().chain(listed).collect();
     let ended = current

@@ -120,14 +120,17 @@ impl World {
     ) -> Result<Vec<IntentView>, EngineError> {
         let before = before.map_or_else(uuid::Uuid::max, |before| before.0);
         let found = self.store().read(move |reader| {
-            let mut params = vec![merchant.to_cell(), before.to_cell(), limit.to_cell()];
-            let rest = match &assignee {
-                None => "WHERE merchant = $1 AND id < $2 ORDER BY merchant DESC, id DESC LIMIT $3",
-                Some(assignee) => {
-                    params.push(assignee.to_cell());
-                    "WHERE merchant = $1 AND assignee = $4 AND id < $2 \
-                     ORDER BY merchant DESC, assignee DESC, id DESC LIMIT $3"
-                }
+            let (merchant, before, limit) = (merchant.to_cell(), before.to_cell(), limit.to_cell());
+            let (rest, params) = match &assignee {
+                None => (
+                    "WHERE merchant = $1 AND id < $2 ORDER BY merchant DESC, id DESC LIMIT $3",
+                    vec![merchant, before, limit],
+                ),
+                Some(assignee) => (
+                    "WHERE merchant = $1 AND assignee = $2 AND id < $3 \
+                     ORDER BY merchant DESC, assignee DESC, id DESC LIMIT $4",
+                    vec![merchant, assignee.to_cell(), before, limit],
+                ),
             };
             let intents = reader.select::<Intent>(rest, &params)?;
             intents.into_iter().map(|intent| read_intent_view(reader, intent)).collect()
@@ -185,9 +188,9 @@ pub(crate) fn pending(
         return Ok(Vec::new());
     }
     let cashier = cashier(terminal).unwrap_or_default();
-    let params = [terminal.merchant.to_cell(), POOL_MAX.to_cell(), cashier.to_cell()];
+    let params = [terminal.merchant.to_cell(), cashier.to_cell(), POOL_MAX.to_cell()];
     let rest = "WHERE merchant = $1 AND phase = 'open' AND terminal IS NULL \
-                AND (assignee IS NULL OR assignee = $3) ORDER BY merchant, id LIMIT $2";
+                AND (assignee IS NULL OR assignee = $2) ORDER BY merchant, id LIMIT $3";
     reader.select::<Intent>(rest, &params)
 }
 

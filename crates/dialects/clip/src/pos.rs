@@ -168,6 +168,12 @@ struct Transaction {
     updated_at: Moment,
 }
 
+/// The answer to a question for a list.
+#[derive(Serialize)]
+struct Listed {
+    transactions: Vec<Transaction>,
+}
+
 /// What a charge carries, read.
 struct Carried(Value);
 
@@ -353,7 +359,7 @@ async fn list(call: Call) -> Result<Response, Refusal> {
         }
     }
     found.truncate(LIST_MAX);
-    Ok(call.answer(StatusCode::OK, &json!({ "transactions": found })))
+    Ok(call.answer(StatusCode::OK, &Listed { transactions: found }))
 }
 
 /// The charge that the path names, by id or by code.
