@@ -207,14 +207,8 @@ async fn use_card(
         return world.store_typed_card(merchant, id, &card, ready.facts, plan, luggage).await;
     }
     let store = (save && session.offers_storing).then_some(plan);
-    let charge = ChargeCard {
-        amount_minor,
-        installments,
-        tip_minor: 0,
-        store,
-        luggage,
-        challenge_s: None,
-    };
+    let charge =
+        ChargeCard { amount_minor, installments, tip_minor: 0, store, luggage, challenge_s: None };
     world.charge_typed_card(merchant, id, &card, ready, charge).await
 }
 

@@ -1,9 +1,9 @@
 //! What a merchant may give back where only money that was not paid out yet counts.
 
+use cobro_domain::MerchantId;
 use cobro_domain::merchant::Merchant;
 use cobro_domain::settlement::Settlement;
 use cobro_domain::time::Day;
-use cobro_domain::MerchantId;
 use cobro_store::Tx;
 use cobro_store::rows::TailRow;
 

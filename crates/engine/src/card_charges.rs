@@ -146,9 +146,8 @@ impl World {
                 // The first command may still be waiting for its answer.
                 world.await_charge(merchant, id).await?;
             }
-            let is_sent = |begun: &BegunCharge| {
-                matches!(begun.payment.state, PaymentState::Sending { .. })
-            };
+            let is_sent =
+                |begun: &BegunCharge| matches!(begun.payment.state, PaymentState::Sending { .. });
             if let Some(payment) = payment.filter(is_sent) {
                 let scenario = fault.unwrap_or(ready_scenario(&payment));
                 let payment = payment.payment;

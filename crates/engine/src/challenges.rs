@@ -101,7 +101,11 @@ impl World {
 }
 
 /// The payment, which must wait for its holder.
-fn challenged(tx: &mut Tx<'_>, merchant: MerchantId, id: PaymentId) -> Result<Payment, EngineError> {
+fn challenged(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    id: PaymentId,
+) -> Result<Payment, EngineError> {
     let payment: Payment = require(tx, &(merchant, id), Subject::Payment)?;
     if payment.state != PaymentState::Challenged {
         // Says which state it is in.
@@ -112,11 +116,7 @@ fn challenged(tx: &mut Tx<'_>, merchant: MerchantId, id: PaymentId) -> Result<Pa
 }
 
 /// Notes that a payment's holder is asked, and until when.
-pub(crate) fn pose(
-    tx: &mut Tx<'_>,
-    payment: &Payment,
-    lifetime_s: i64,
-) -> Result<(), EngineError> {
+pub(crate) fn pose(tx: &mut Tx<'_>, payment: &Payment, lifetime_s: i64) -> Result<(), EngineError> {
     let due_at = tx.now().plus_seconds(lifetime_s);
     let subject = payment.id.to_string();
     set_timer(tx, payment.merchant, TimerKind::ExpireChallenge, subject, due_at, 0)

@@ -26,8 +26,8 @@ use cobro_store::{StoreError, Tx};
 use crate::card_charges::session_moved;
 use crate::crash;
 use crate::emit::{
-    emit_intent, emit_new_payment, emit_payment, next_number, next_ordinal, next_trace, post, require, set_timer,
-    stop_timer,
+    emit_intent, emit_new_payment, emit_payment, next_number, next_ordinal, next_trace, post,
+    require, set_timer, stop_timer,
 };
 use crate::error::{EngineError, Subject};
 use crate::intents::{IntentView, release};

@@ -119,7 +119,8 @@ fn taken(
     let (first, last) = ordinals(reader, merchant, wanted.from, wanted.to)?;
     let highest = wanted.before.map_or(last, |before| last.min(before.saturating_sub(1)));
     let lowest = highest.saturating_sub(LOOK_MAX - 1).max(first);
-    let mut text = "WHERE merchant = $1 AND ordinal >= $2 AND ordinal <= $3 AND captured > 0".to_owned();
+    let mut text =
+        "WHERE merchant = $1 AND ordinal >= $2 AND ordinal <= $3 AND captured > 0".to_owned();
     let mut params = vec![merchant.to_cell(), lowest.to_cell(), highest.to_cell()];
     match wanted.returned {
         Some(true) => text.push_str(" AND refunded = captured"),

@@ -13,9 +13,9 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::call::{Api, Call, serve};
-use crate::endpoints::{CODED_TOO_LARGE, CODED_UNAUTHORIZED, endpoint};
 use crate::cards;
 use crate::dates::seconds;
+use crate::endpoints::{CODED_TOO_LARGE, CODED_UNAUTHORIZED, endpoint};
 use crate::errors::Refusal;
 use crate::fields::{Fields, has_card_number, missing};
 use crate::routes::Surface;
@@ -62,7 +62,8 @@ fn typed(call: &Call) -> Result<Typed, Refusal> {
     let year = fields.required_text("card_exp_year", 4).unwrap_or_default();
     let code = Zeroizing::new(fields.required_text("cvv", 8).unwrap_or_default());
     let number: String = number.chars().filter(|one| !" -".contains(*one)).collect();
-    let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let all_digits =
+        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if has_card_number(&holder) {
         fields.reject("cardholder_name", "has characters that are not allowed");
     }
@@ -89,8 +90,7 @@ fn typed(call: &Call) -> Result<Typed, Refusal> {
         fields.reject("cvv", "must have 3 or 4 digits");
     }
     fields.done(call.api)?;
-    let card =
-        CardData { number, expiration_month: month, expiration_year: year, holder };
+    let card = CardData { number, expiration_month: month, expiration_year: year, holder };
     Ok(Typed { card, code })
 }
 

@@ -216,8 +216,8 @@ impl NewLink {
         }
         let description = described(&mut fields, "purchase_description").unwrap_or_default();
         keep("description", description.into());
-        let [success, error, otherwise] =
-            ["success", "error", "default"].map(|name| fields.url(&format!("redirection_url.{name}")));
+        let [success, error, otherwise] = ["success", "error", "default"]
+            .map(|name| fields.url(&format!("redirection_url.{name}")));
         let or = |url: &str| if url.is_empty() { otherwise.clone() } else { url.to_owned() };
         keep("return_url", or(&success).into());
         keep("cancel_url", or(&error).into());

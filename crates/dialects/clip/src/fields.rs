@@ -318,7 +318,10 @@ mod tests {
         fields.url("url");
         fields.required_text("n", 9);
         let refusal = fields.done(Api::Payments).unwrap_err();
-        assert_eq!((refusal.code.as_str(), refusal.detail), ("CL2200", vec!["n is required".into()]));
+        assert_eq!(
+            (refusal.code.as_str(), refusal.detail),
+            ("CL2200", vec!["n is required".into()])
+        );
     }
 
     #[test]
@@ -349,9 +352,13 @@ mod tests {
         ] {
             assert_eq!(has_card_number(text), found, "{text}");
         }
-        for (text, good) in
-            [("ana@example.com", true), ("a@b", true), ("a@", false), ("a b@c", false), ("x", false)]
-        {
+        for (text, good) in [
+            ("ana@example.com", true),
+            ("a@b", true),
+            ("a@", false),
+            ("a b@c", false),
+            ("x", false),
+        ] {
             assert_eq!(is_email(text), good, "{text}");
         }
         for (text, good) in [
@@ -367,10 +374,16 @@ mod tests {
 
     #[test]
     fn amounts_are_written() {
-        for (minor, number, text) in
-            [(0, "0", "0.00"), (1, "0.01", "0.01"), (15_000, "150", "150.00"), (-505, "-5.05", "-5.05")]
-        {
-            assert_eq!((pesos(minor).to_string().as_str(), pesos_text(minor).as_str()), (number, text));
+        for (minor, number, text) in [
+            (0, "0", "0.00"),
+            (1, "0.01", "0.01"),
+            (15_000, "150", "150.00"),
+            (-505, "-5.05", "-5.05"),
+        ] {
+            assert_eq!(
+                (pesos(minor).to_string().as_str(), pesos_text(minor).as_str()),
+                (number, text)
+            );
         }
     }
 }

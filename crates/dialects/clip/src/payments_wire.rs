@@ -46,9 +46,7 @@ pub(crate) fn status(payment: &Payment) -> Status {
             let (code, message) = declined(*reason);
             status_of("rejected", code, message)
         }
-        PaymentState::Failed => {
-            status_of("rejected", "RE-ISS14", "issuer or switch inoperative")
-        }
+        PaymentState::Failed => status_of("rejected", "RE-ISS14", "issuer or switch inoperative"),
         PaymentState::Reversed { by: ReversedBy::Merchant } => {
             status_of("cancelled", "CA-MER01", "cancelled by the merchant")
         }
@@ -138,7 +136,8 @@ pub(crate) fn payment(shown: Shown<'_>) -> Value {
 /// What is paid each month: the whole divided by the months, half up.
 fn monthly_minor(payment: &Payment) -> i64 {
     let months = payment.installments.max(1);
-    let whole = if payment.captured_minor > 0 { payment.captured_minor } else { payment.amount.minor };
+    let whole =
+        if payment.captured_minor > 0 { payment.captured_minor } else { payment.amount.minor };
     (whole.saturating_mul(2).saturating_add(months)) / months.saturating_mul(2)
 }
 
@@ -177,7 +176,10 @@ fn typed(luggage: &Luggage) -> Map<String, Value> {
     let names =
         [("first_name", "name"), ("last_name", "surname"), ("email", "email"), ("phone", "mobile")];
     let known = names.into_iter().filter_map(|(ours, theirs)| {
-        payer.get(theirs).filter(|value| value.is_string()).map(|value| (ours.to_owned(), value.clone()))
+        payer
+            .get(theirs)
+            .filter(|value| value.is_string())
+            .map(|value| (ours.to_owned(), value.clone()))
     });
     known.collect()
 }

@@ -121,7 +121,8 @@ async fn find(call: &Call, wanted: &Wanted) -> Result<Payment, Refusal> {
 
 /// A refusal of the table of reference, section 3.1: the reason phrase and the text beside it.
 fn refused(call: &Call, status: StatusCode, code: &str, text: &str) -> Refusal {
-    Refusal::new(call.api, status, code, status.canonical_reason().unwrap_or_default()).because(text)
+    Refusal::new(call.api, status, code, status.canonical_reason().unwrap_or_default())
+        .because(text)
 }
 
 fn conflict(call: &Call, code: &str, text: &str) -> Refusal {
@@ -203,12 +204,7 @@ async fn create(call: Call) -> Result<Response, Refusal> {
 
 /// Why a refund was not made. What is left is looked at once more: while another refund of the
 /// payment is being answered, nobody knows what will be left.
-async fn not_created(
-    call: &Call,
-    id: PaymentId,
-    amount_minor: i64,
-    error: EngineError,
-) -> Refusal {
+async fn not_created(call: &Call, id: PaymentId, amount_minor: i64, error: EngineError) -> Refusal {
     match error {
         EngineError::Balance => conflict(call, "AI1400", "Insufficient funds to make the refund."),
         EngineError::Payment(

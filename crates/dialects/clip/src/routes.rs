@@ -10,9 +10,7 @@ use cobro_surface::endpoint::{Endpoint, Routes};
 
 use crate::call::Api;
 use crate::errors::Refusal;
-use crate::{
-    card_tokens, checkout, payments, pinpad, pos, refunds, settlements, transactions,
-};
+use crate::{card_tokens, checkout, payments, pinpad, pos, refunds, settlements, transactions};
 
 /// What the handlers work with.
 #[derive(Clone)]

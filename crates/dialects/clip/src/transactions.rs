@@ -51,7 +51,8 @@ pub(crate) fn is_asked(parts: &Parts) -> bool {
     let header = parts.headers.get(HOST).and_then(|value| value.to_str().ok());
     let host = header.or_else(|| parts.uri.host()).unwrap_or_default().to_ascii_lowercase();
     let host = host.split(':').next().unwrap_or_default();
-    let is_provider = |domain: &str| host.strip_suffix(domain).is_some_and(|name| name.ends_with('.'));
+    let is_provider =
+        |domain: &str| host.strip_suffix(domain).is_some_and(|name| name.ends_with('.'));
     if is_provider("payclip.com") || is_provider("payclip.io") {
         return host.split('.').next().is_some_and(|name| name.ends_with("api-gw"));
     }

@@ -28,9 +28,15 @@ mod shape;
 #[cfg(test)]
 mod card_tokens;
 #[cfg(test)]
+mod checkout;
+#[cfg(test)]
 mod credentials;
 #[cfg(test)]
+mod leaks;
+#[cfg(test)]
 mod payments;
+#[cfg(test)]
+mod payments_list;
 #[cfg(test)]
 mod pinpad;
 #[cfg(test)]
@@ -38,8 +44,14 @@ mod pos;
 #[cfg(test)]
 mod postback;
 #[cfg(test)]
+mod refunds;
+#[cfg(test)]
 mod settlements;
 #[cfg(test)]
 mod shop;
 #[cfg(test)]
+mod three_ds;
+#[cfg(test)]
 mod till;
+#[cfg(test)]
+mod transactions;

@@ -177,7 +177,10 @@ fn money_is_held_and_taken_or_let_go() {
         CAFE.send(&server, call).expect(status).json()
     };
     let held = hold("100");
-    assert_eq!((&held["status"], &held["capture_method"]), (&json!("authorized"), &json!("manual")));
+    assert_eq!(
+        (&held["status"], &held["capture_method"]),
+        (&json!("authorized"), &json!("manual"))
+    );
     assert_eq!(held["status_detail"], json!({"code": "AU-CAP01", "message": "pending capture"}));
     assert_eq!((&held["approved_at"], &held["captured_amount"]), (&json!(""), &json!(0)));
     let too_much = act(&held, "capture", &json!({ "amount": 100.01 }), 400);
@@ -251,6 +254,7 @@ fn wrong_bodies() -> Vec<(&'static str, Value, &'static str)> {
         ("/customer", Value::Null),
         ("/customer/email", Value::Null),
         ("/customer/phone", json!("")),
+        ("/payment_method", json!("token")),
     ] {
         table.push((name, value, "CL2200"));
     }
@@ -274,7 +278,6 @@ fn wrong_bodies() -> Vec<(&'static str, Value, &'static str)> {
         ("/currency", json!("mxn")),
         ("/currency", json!(484)),
         ("/country", json!("US")),
-        ("/payment_method", json!("token")),
         ("/payment_method/token", text(129)),
         ("/customer", json!("Ana")),
         ("/customer/email", json!("ana")),
@@ -360,7 +363,8 @@ fn what_becomes_of_a_payment_is_told_to_its_own_webhook() {
     let id = held["id"].as_str().unwrap();
     CAFE.post(&server, &format!("/payments/{id}/capture"), &json!({}), 200);
     notice(&held["id"], "UPDATE");
-    let refund = json!({ "reference": { "type": "payment", "id": id }, "amount": 10, "reason": "" });
+    let refund =
+        json!({ "reference": { "type": "payment", "id": id }, "amount": 10, "reason": "" });
     CAFE.post(&server, "/refunds", &refund, 200);
     let mut declined = payment(&CAFE.token(&server, NO_FUNDS), "100");
     declined["webhook_url"] = json!(receiver.url("/payments"));
@@ -397,6 +401,9 @@ fn an_answer_that_stays_out_leaves_a_payment_that_is_waited_for() {
     {
         server.control("PUT", "/faults", &json!({ "acquirer": outcome }), 200);
         let paid = CAFE.pay(&server, APPROVES, "100");
-        assert_eq!((&paid["status"], &paid["status_detail"]["code"]), (&json!(status), &json!(code)));
+        assert_eq!(
+            (&paid["status"], &paid["status_detail"]["code"]),
+            (&json!(status), &json!(code))
+        );
     }
 }
