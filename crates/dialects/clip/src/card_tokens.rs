@@ -7,7 +7,7 @@ use cobro_domain::card::luhn;
 use cobro_engine::cards::StorePlan;
 use cobro_engine::vault::CardData;
 use cobro_engine::{EngineError, Subject};
-use cobro_surface::endpoint::{Endpoint, Routes};
+use cobro_surface::endpoint::Routes;
 use cobro_surface::json::JsonError;
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -15,19 +15,13 @@ use zeroize::Zeroizing;
 use crate::call::{Api, Call, serve};
 use crate::cards;
 use crate::dates::seconds;
-use crate::endpoints::{CODED_TOO_LARGE, CODED_UNAUTHORIZED, endpoint};
 use crate::errors::Refusal;
 use crate::fields::{Fields, has_card_number, missing};
 use crate::routes::Surface;
-
-static CREATE: Endpoint = Endpoint {
-    summary: "Exchange a card for a token",
-    responses: &[CODED_UNAUTHORIZED, CODED_TOO_LARGE],
-    ..endpoint("POST", "/card_tokens", "createCardToken", "Card tokens")
-};
+use crate::shop_endpoints::CREATE_CARD_TOKEN;
 
 pub(crate) fn routes(routes: Routes<Surface>) -> Routes<Surface> {
-    routes.at(&CREATE, serve(MethodFilter::POST, Api::Payments, create))
+    routes.at(&CREATE_CARD_TOKEN, serve(MethodFilter::POST, Api::Payments, create))
 }
 
 /// How a card is kept whose token is handed out.

@@ -231,7 +231,7 @@ pub(crate) fn default_card(kind: CardKind) -> CardFacts {
 pub(crate) fn country(card: &CardFacts) -> &'static str {
     let is_of =
         |number: &&str| number.starts_with(&card.bin) && number.ends_with(&card.last_digits);
-    let row = ROWS.iter().find(|row| row.numbers.iter().any(|number| is_of(number)));
+    let row = ROWS.iter().find(|row| row.numbers.iter().any(is_of));
     row.map_or("MX", |row| row.country)
 }
 

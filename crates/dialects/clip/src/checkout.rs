@@ -9,13 +9,12 @@ use cobro_domain::session::{Session, SessionEnd, SessionKind, SessionState};
 use cobro_domain::{Money, SessionId, Timestamp};
 use cobro_engine::ports::{NoticeAsk, NoticeRequest};
 use cobro_engine::sessions::{NewSession, SessionView};
-use cobro_surface::endpoint::{Endpoint, Routes};
+use cobro_surface::endpoint::Routes;
 use cobro_surface::json::Json;
 use serde_json::{Map, Value, json};
 
 use crate::call::{Api, Call, serve};
 use crate::dates::{Edge, moment, seconds};
-use crate::endpoints::{answer, endpoint};
 use crate::errors::Refusal;
 use crate::fields::{Fields, pesos};
 use crate::luggage::{Kind, Luggage, page_secret};
@@ -24,6 +23,7 @@ use crate::payments_input::described;
 use crate::receipts::receipt_no;
 use crate::routes::Surface;
 use crate::settings::Settings;
+use crate::shop_endpoints as described;
 
 /// How long a link is open unless the request says otherwise, in seconds.
 const LIFETIME_S: i64 = 72 * 3600;
@@ -34,35 +34,12 @@ const ATTEMPTS_MAX: i64 = 5;
 /// How much of `metadata` is kept, in bytes.
 const METADATA_MAX: usize = 16 * 1024;
 
-const UNAUTHORIZED: cobro_surface::endpoint::Response = answer(
-    401,
-    "The credential is missing or unknown.",
-    r#"{"message":"Unauthorized","code_message":"401","detail":[]}"#,
-);
-
-static CREATE: Endpoint = Endpoint {
-    summary: "Make a payment link",
-    responses: &[UNAUTHORIZED],
-    ..endpoint("POST", "/v2/checkout", "createCheckout", "Payment links")
-};
-
-static READ: Endpoint = Endpoint {
-    summary: "Read a payment link",
-    responses: &[UNAUTHORIZED],
-    ..endpoint("GET", "/v2/checkout/{payment_request_id}", "readCheckout", "Payment links")
-};
-
-static CREATE_OLD: Endpoint = Endpoint { path: "/checkout", id: "createCheckoutOld", ..CREATE };
-
-static CREATE_OLD_SLASH: Endpoint =
-    Endpoint { path: "/checkout/", id: "createCheckoutOldSlash", ..CREATE };
-
 pub(crate) fn routes(routes: Routes<Surface>) -> Routes<Surface> {
     routes
-        .at(&CREATE, serve(MethodFilter::POST, Api::Checkout, create))
-        .at(&READ, serve(MethodFilter::GET, Api::Checkout, read))
-        .at(&CREATE_OLD, serve(MethodFilter::POST, Api::Checkout, create))
-        .at(&CREATE_OLD_SLASH, serve(MethodFilter::POST, Api::Checkout, create))
+        .at(&described::CREATE_LINK, serve(MethodFilter::POST, Api::Checkout, create))
+        .at(&described::READ_LINK, serve(MethodFilter::GET, Api::Checkout, read))
+        .at(&described::CREATE_LINK_OLD, serve(MethodFilter::POST, Api::Checkout, create))
+        .at(&described::CREATE_LINK_OLD_SLASH, serve(MethodFilter::POST, Api::Checkout, create))
 }
 
 /// The word for a link's state.

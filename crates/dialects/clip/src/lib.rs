@@ -34,6 +34,7 @@ mod routes;
 mod seed;
 mod settings;
 mod settlements;
+mod shop_endpoints;
 mod transactions;
 
 pub use deposits::DepositRow;

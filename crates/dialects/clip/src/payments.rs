@@ -13,83 +13,37 @@ use cobro_engine::payment_search::FoundPayment;
 use cobro_engine::ports::{NoticeAsk, NoticeRequest};
 use cobro_engine::sessions::NewSession;
 use cobro_engine::{EngineError, Subject};
-use cobro_surface::endpoint::{Endpoint, Routes};
+use cobro_surface::endpoint::Routes;
 use serde_json::{Value, json};
 
 use crate::call::{Api, Call, serve};
-use crate::endpoints::{CODED_TOO_LARGE, CODED_UNAUTHORIZED, endpoint};
 use crate::errors::Refusal;
 use crate::fields::Fields;
 use crate::luggage::{Kind, Luggage, page_secret};
 use crate::payments_input::NewPayment;
 use crate::payments_wire::Shown;
 use crate::routes::Surface;
+use crate::shop_endpoints as described;
 use crate::{checkout, notices, payments_list, payments_wire, transactions};
 
 /// For how long the holder of a card may confirm a payment, in seconds: nothing says how long, so
 /// as long as a card token lives.
 const CHALLENGE_S: i64 = 15 * 60;
 
-static CREATE: Endpoint = Endpoint {
-    summary: "Charge a card token",
-    responses: &[CODED_UNAUTHORIZED, CODED_TOO_LARGE],
-    ..endpoint("POST", "/payments", "createPayment", "Payments")
-};
-
-static LIST: Endpoint = Endpoint {
-    summary: "List payments by date",
-    responses: &[CODED_UNAUTHORIZED],
-    ..endpoint("GET", "/payments", "listPayments", "Payments")
-};
-
-static READ: Endpoint = Endpoint {
-    summary: "Read a payment",
-    responses: &[CODED_UNAUTHORIZED],
-    ..endpoint("GET", "/payments/{id}", "readPayment", "Payments")
-};
-
-static CAPTURE: Endpoint = Endpoint {
-    summary: "Take money that is held",
-    responses: &[CODED_UNAUTHORIZED, CODED_TOO_LARGE],
-    ..endpoint("POST", "/payments/{id}/capture", "capturePayment", "Payments")
-};
-
-static CANCEL: Endpoint = Endpoint {
-    summary: "Let money go that is held",
-    responses: &[CODED_UNAUTHORIZED, CODED_TOO_LARGE],
-    ..endpoint("POST", "/payments/{id}/cancel", "cancelPayment", "Payments")
-};
-
-static CREATE_SINGULAR: Endpoint = Endpoint {
-    summary: "The same as `/payments`",
-    ..with_path(&CREATE, "/payment", "createPaymentSingular")
-};
-
-static LIST_SINGULAR: Endpoint = Endpoint {
-    summary: "The same as `/payments`",
-    ..with_path(&LIST, "/payment", "listPaymentsSingular")
-};
-
-static READ_SINGULAR: Endpoint = Endpoint {
-    summary: "The same as `/payments/{id}`",
-    ..with_path(&READ, "/payment/{id}", "readPaymentSingular")
-};
-
-const fn with_path(endpoint: &Endpoint, path: &'static str, id: &'static str) -> Endpoint {
-    Endpoint { path, id, ..*endpoint }
-}
-
 pub(crate) fn routes(routes: Routes<Surface>) -> Routes<Surface> {
     let api = Api::Payments;
     routes
-        .at(&CREATE, serve(MethodFilter::POST, api, create))
-        .at(&LIST, serve(MethodFilter::GET, listing as fn(&Parts) -> Api, list))
-        .at(&READ, serve(MethodFilter::GET, api, read))
-        .at(&CAPTURE, serve(MethodFilter::POST, api, capture))
-        .at(&CANCEL, serve(MethodFilter::POST, api, cancel))
-        .at(&CREATE_SINGULAR, serve(MethodFilter::POST, api, create))
-        .at(&LIST_SINGULAR, serve(MethodFilter::GET, listing as fn(&Parts) -> Api, list))
-        .at(&READ_SINGULAR, serve(MethodFilter::GET, api, read))
+        .at(&described::CREATE_PAYMENT, serve(MethodFilter::POST, api, create))
+        .at(&described::LIST_PAYMENTS, serve(MethodFilter::GET, listing as fn(&Parts) -> Api, list))
+        .at(&described::READ_PAYMENT, serve(MethodFilter::GET, api, read))
+        .at(&described::CAPTURE_PAYMENT, serve(MethodFilter::POST, api, capture))
+        .at(&described::CANCEL_PAYMENT, serve(MethodFilter::POST, api, cancel))
+        .at(&described::CREATE_PAYMENT_SINGULAR, serve(MethodFilter::POST, api, create))
+        .at(
+            &described::LIST_PAYMENTS_SINGULAR,
+            serve(MethodFilter::GET, listing as fn(&Parts) -> Api, list),
+        )
+        .at(&described::READ_PAYMENT_SINGULAR, serve(MethodFilter::GET, api, read))
 }
 
 /// Which of two surfaces a `GET /payments` is for (reference, section 0).
@@ -102,10 +56,9 @@ fn listing(parts: &Parts) -> Api {
 pub(crate) fn own_address(kind: EventKind, luggage: &str) -> Option<String> {
     let is_refund = matches!(kind, EventKind::RefundApproved | EventKind::RefundDeclined);
     let luggage = Luggage::read(luggage);
-    if !luggage.is(Kind::Payment) && !(luggage.is(Kind::Link) && is_refund) {
-        return None;
-    }
-    Some(luggage.str("webhook_url").to_owned()).filter(|url| !url.is_empty())
+    let is_told = luggage.is(Kind::Payment) || (luggage.is(Kind::Link) && is_refund);
+    let url = luggage.str("webhook_url");
+    (is_told && !url.is_empty()).then(|| url.to_owned())
 }
 
 /// What a payment's own webhook is told (reference, section 2.8); `None` for events that it is not

@@ -11,18 +11,18 @@ use cobro_engine::EngineError;
 use cobro_engine::intents::Repeatable;
 use cobro_engine::refunds::CreateRefund;
 use cobro_engine::secrets::digest;
-use cobro_surface::endpoint::{Endpoint, Routes};
+use cobro_surface::endpoint::Routes;
 use cobro_surface::json::JsonError;
 use serde_json::{Value, json};
 
 use crate::call::{Api, Call, serve};
-use crate::endpoints::{CODED_TOO_LARGE, CODED_UNAUTHORIZED, endpoint};
 use crate::errors::Refusal;
 use crate::fields::{Fields, missing};
 use crate::luggage::{Kind, Luggage};
 use crate::receipts::number_of;
 use crate::routes::Surface;
 use crate::settings::Settings;
+use crate::shop_endpoints as described;
 use crate::{calendar, payments_wire};
 
 /// For how long an idempotency key is remembered, in seconds (reference, section 3.1).
@@ -34,30 +34,11 @@ const DAYS_MAX: i64 = 180;
 /// The longest reason, in characters; none is documented.
 const REASON_MAX: usize = 500;
 
-static CREATE: Endpoint = Endpoint {
-    summary: "Give money back",
-    responses: &[CODED_UNAUTHORIZED, CODED_TOO_LARGE],
-    ..endpoint("POST", "/refunds", "createRefund", "Refunds")
-};
-
-static CREATE_SLASH: Endpoint = Endpoint {
-    summary: "The same as `/refunds`",
-    path: "/refunds/",
-    id: "createRefundSlash",
-    ..CREATE
-};
-
-static READ: Endpoint = Endpoint {
-    summary: "Read a refund",
-    responses: &[CODED_UNAUTHORIZED],
-    ..endpoint("GET", "/refunds/{id}", "readRefund", "Refunds")
-};
-
 pub(crate) fn routes(routes: Routes<Surface>) -> Routes<Surface> {
     routes
-        .at(&CREATE, serve(MethodFilter::POST, Api::Refunds, create))
-        .at(&CREATE_SLASH, serve(MethodFilter::POST, Api::Refunds, create))
-        .at(&READ, serve(MethodFilter::GET, Api::Refunds, read))
+        .at(&described::CREATE_REFUND, serve(MethodFilter::POST, Api::Refunds, create))
+        .at(&described::CREATE_REFUND_SLASH, serve(MethodFilter::POST, Api::Refunds, create))
+        .at(&described::READ_REFUND, serve(MethodFilter::GET, Api::Refunds, read))
 }
 
 /// What is to be given back.

@@ -12,17 +12,17 @@ use cobro_domain::payment::Payment;
 use cobro_engine::EngineError;
 use cobro_engine::payment_pages::TakenPayments;
 use cobro_engine::payment_search::FoundPayment;
-use cobro_surface::endpoint::{Endpoint, Routes};
+use cobro_surface::endpoint::Routes;
 use serde_json::{Map, Value, json};
 
 use crate::call::{Api, Call, serve};
 use crate::dates::{Edge, moment, seconds};
-use crate::endpoints::{answer, endpoint};
 use crate::errors::Refusal;
 use crate::fields::{pesos, pesos_text};
 use crate::luggage::Luggage;
 use crate::receipts::{number_of, receipt_no};
 use crate::routes::Surface;
+use crate::shop_endpoints::READ_TRANSACTION;
 
 /// The widest range, in hours.
 const HOURS_MAX: i64 = 720;
@@ -31,18 +31,8 @@ const HOURS_MAX: i64 = 720;
 const LIMIT: i64 = 20;
 const LIMIT_MAX: i64 = 100;
 
-static READ: Endpoint = Endpoint {
-    summary: "Read a payment by its receipt number",
-    responses: &[answer(
-        401,
-        "The credential is missing or unknown.",
-        r#"{"response_messages":[{"severity":"error","code":"payclip.unauthorized","text":"Unauthorized"}]}"#,
-    )],
-    ..endpoint("GET", "/payments/receipt-no/{receipt_no}", "readTransaction", "Transactions")
-};
-
 pub(crate) fn routes(routes: Routes<Surface>) -> Routes<Surface> {
-    routes.at(&READ, serve(MethodFilter::GET, Api::Transactions, read))
+    routes.at(&READ_TRANSACTION, serve(MethodFilter::GET, Api::Transactions, read))
 }
 
 /// Whether a `GET /payments` is for this surface: the provider's host decides, else its query
@@ -91,7 +81,7 @@ fn asked(call: &Call) -> Option<Asked> {
     let from = moment(call.parameter("from")?, Edge::Start)?;
     let to = moment(call.parameter("to")?, Edge::End)?;
     let hours_us = to.micros().checked_sub(from.micros())?;
-    if hours_us < 0 || hours_us > HOURS_MAX * 3_600 * 1_000_000 {
+    if !(0..=HOURS_MAX * 3_600 * 1_000_000).contains(&hours_us) {
         return None;
     }
     let limit = match call.parameter("limit") {

@@ -32,6 +32,8 @@ mod checkout;
 #[cfg(test)]
 mod credentials;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod leaks;
 #[cfg(test)]
 mod payments;
