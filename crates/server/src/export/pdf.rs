@@ -17,7 +17,7 @@ const MARGIN: i32 = 420;
 const LEADING: i32 = 150;
 
 /// The rows of the first page, which has the summary as well, and of the others.
-const ROWS_FIRST: usize = 20;
+const ROWS_FIRST: usize = 23;
 const ROWS_NEXT: usize = 31;
 
 /// The size of the table's letters, in tenths of a point.
@@ -44,14 +44,14 @@ const COLUMNS: [Column; 12] = [
     text("Fecha", 900, 1430),
     text("Tipo", 1430, 1980),
     text("Forma de pago", 1980, 2620),
-    text("Tarjeta", 2620, 3560),
-    text("Meses", 3560, 3880),
-    text("Referencia", 3880, 4800),
+    text("Tarjeta", 2620, 3740),
+    text("Meses", 3740, 4060),
+    text("Referencia", 4060, 4800),
     amount("Monto", 4800, 5320),
     amount("Propina", 5320, 5800),
     amount("Comisión", 5800, 6320),
     amount("IVA", 6320, 6820),
-    amount("Neto", 6820, 7500),
+    amount("Neto", 6820, 7480),
 ];
 
 /// Widths of Helvetica's letters from the blank on, in thousandths of the size (the font's

@@ -611,8 +611,7 @@ fn exported_reports_have_the_same_totals() {
     let place = Place::sqlite();
     let server = Server::start(&place);
     go_to(&server, FRIDAY);
-    let first =
-        pay(&server, "1100.50", &json!({ "external_reference": "-1", "tip_amount": "10" }));
+    let first = pay(&server, "1100.50", &json!({ "external_reference": "-1", "tip_amount": "10" }));
     pay(&server, "2000", &json!({ "installments": 3 }));
     refund(&server, &first, "100.25");
     go_to(&server, "2027-01-11T00:00:00-06:00");
