@@ -34,11 +34,11 @@ pub(crate) fn terminal(world: &World, view: &TerminalView) -> Result<Value, Engi
     let settings: Value = serde_json::from_str(&terminal.settings).unwrap_or_default();
     let setting = |name: &str| settings.get(name).cloned().unwrap_or_default();
     let current = view.current.as_ref();
-    let shown = current.map(|current| intent(dialect, &current.intent));
+    let shown = current.map(|current| intent(dialect, &current.intent, current.payment.as_ref()));
     let queued = shown
         .as_ref()
         .filter(|_| current.is_some_and(|current| current.intent.phase() == IntentPhase::Open));
-    let listed = view.pending.iter().map(|charge| intent(dialect, charge));
+    let listed = view.pending.iter().map(|charge| intent(dialect, charge, None));
     let pending: Vec<Value> = queued.cloned().into_iter().chain(listed).collect();
     let ended = current
         .filter(|current| current.intent.phase() == IntentPhase::Processed)
@@ -63,10 +63,11 @@ pub(crate) fn terminal(world: &World, view: &TerminalView) -> Result<Value, Engi
 }
 
 /// An intent as a terminal shows it.
-fn intent(dialect: &dyn Dialect, intent: &Intent) -> Value {
+fn intent(dialect: &dyn Dialect, intent: &Intent, payment: Option<&Payment>) -> Value {
     let mut shown = json!({
         "id": intent.id.to_string(),
-        "state": dialect.intent_state(intent.phase()),
+        "state": dialect.intent_word(intent, payment),
+        "phase": intent.phase().code(),
         "amount_minor": intent.amount.minor,
         "currency": intent.amount.currency.code(),
     });
@@ -106,7 +107,7 @@ fn last(dialect: &dyn Dialect, view: &IntentView) -> Value {
         })
     });
     json!({
-        "intent": intent(dialect, &view.intent),
+        "intent": intent(dialect, &view.intent, view.payment.as_ref()),
         "outcome": outcome,
         "reason": reason(view.payment.as_ref()),
         "payment": payment,
@@ -118,7 +119,7 @@ fn last(dialect: &dyn Dialect, view: &IntentView) -> Value {
 /// What came of presenting a card.
 pub(crate) fn outcome(dialect: &dyn Dialect, view: &IntentView) -> Value {
     let word = outcome_word(&view.intent, view.payment.as_ref());
-    let state = dialect.intent_state(view.intent.phase());
+    let state = dialect.intent_word(&view.intent, view.payment.as_ref());
     let payment = shown_payment(word, view);
     json!({
         "outcome": word,

@@ -3,7 +3,7 @@
 use cobro_domain::card::{CardEntry, CardFacts, CardKind};
 use cobro_domain::event::{Event, EventKind};
 use cobro_domain::fee::FeeSchedule;
-use cobro_domain::intent::IntentPhase;
+use cobro_domain::intent::{Intent, IntentPhase};
 use cobro_domain::merchant::{Endpoint, Merchant};
 use cobro_domain::payment::{DeclineReason, Payment, Trace};
 use cobro_domain::scenario::Scenario;
@@ -264,6 +264,13 @@ pub trait Describe: Send + Sync {
 
     /// The word for an intent's state.
     fn intent_state(&self, phase: IntentPhase) -> &'static str;
+
+    /// The word for where an intent is, with the payment that its state speaks of: by default that
+    /// of its phase.
+    fn intent_word(&self, intent: &Intent, payment: Option<&Payment>) -> &'static str {
+        let _ = payment;
+        self.intent_state(intent.phase())
+    }
 
     /// The word for a terminal's operating mode: integrated or not.
     fn operating_mode(&self, integrated: bool) -> &'static str;

@@ -2,7 +2,7 @@
 
 use cobro_domain::card::{CardFacts, CardKind};
 use cobro_domain::fee::FeeSchedule;
-use cobro_domain::intent::IntentPhase;
+use cobro_domain::intent::{Intent, IntentPhase};
 use cobro_domain::merchant::Merchant;
 use cobro_domain::payment::Payment;
 use cobro_domain::session::Session;
@@ -29,6 +29,10 @@ impl Describe for Clip {
 
     fn intent_state(&self, phase: IntentPhase) -> &'static str {
         pos::status(phase).word()
+    }
+
+    fn intent_word(&self, intent: &Intent, payment: Option<&Payment>) -> &'static str {
+        pos::standing(intent, payment).0.word()
     }
 
     /// The terminals have one way of working; the other word is ours.

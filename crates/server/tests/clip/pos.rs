@@ -247,6 +247,8 @@ fn a_decline_can_be_tried_again() {
             (&outcome["outcome"], &outcome["reason"]),
             (&json!("rejected"), &json!("insufficient_funds"))
         );
+        assert_eq!(outcome["intent"]["state"], "DECLINED");
+        assert_eq!(terminal(server)["intent"]["state"], "DECLINED");
         let declined = charge(server, code);
         assert_eq!(
             (&declined["statusMsg"], &declined["statusCode"]),
