@@ -119,6 +119,24 @@ fn a_merchants_state_and_access_decide() {
 }
 
 #[test]
+fn credentials_are_in_no_journal() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    let pair = BASE64.encode(format!("{KEY}:{SECRET}"));
+    for header in ["authorization", "x-api-key"] {
+        for form in [basic(), pair.clone(), format!("Bearer {pair}"), format!("Basic {pair}x")] {
+            server.send(&Call::get("/paymentrequest").header(header, &form));
+        }
+    }
+    let journal = json!(server.list("requests", "/requests")).to_string();
+    assert!(journal.contains("/paymentrequest"), "{journal}");
+    for secret in [pair.as_str(), SECRET] {
+        assert!(!journal.contains(secret), "{journal}");
+        assert!(!server.log().contains(secret));
+    }
+}
+
+#[test]
 fn each_world_has_a_merchant_of_its_own() {
     let place = Place::sqlite();
     let server = Server::start(&place);

@@ -57,7 +57,7 @@ fn examples(response: &Value) -> Vec<Value> {
     found
 }
 
-fn check(server: &Server<'_>, method: &str, path: &str, operation: &Value) {
+pub(crate) fn check(server: &Server<'_>, method: &str, path: &str, operation: &Value) {
     let calls = server.calls();
     let called =
         calls.iter().filter(|((called, target, _), _)| called == method && fits(path, target));

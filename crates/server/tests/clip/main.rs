@@ -24,7 +24,6 @@ mod server;
 #[allow(dead_code, reason = "shared with another test binary")]
 mod shape;
 
-
 #[cfg(test)]
 mod card_tokens;
 #[cfg(test)]
@@ -51,6 +50,8 @@ mod refunds;
 mod settlements;
 #[cfg(test)]
 mod shop;
+#[cfg(test)]
+mod terminals;
 #[cfg(test)]
 mod three_ds;
 #[cfg(test)]
