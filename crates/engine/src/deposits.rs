@@ -119,7 +119,8 @@ const OPEN_OR_CLOSED: &str =
 const ALL: &str = "WHERE day < $1 OR (day = $2 AND merchant < $3) \
      ORDER BY day DESC, merchant DESC LIMIT $4";
 
-const OF_DAY: &str = "WHERE merchant = $1 AND settles_on = $2 AND ordinal > $3 \
+/// What selects a page of a day's payments, or of its refunds.
+pub const OF_DAY: &str = "WHERE merchant = $1 AND settles_on = $2 AND ordinal > $3 \
      ORDER BY merchant, settles_on, ordinal LIMIT $4";
 
 const REFUNDS_OF: &str = "WHERE merchant = $1 AND payment = $2 ORDER BY merchant, payment, ordinal";

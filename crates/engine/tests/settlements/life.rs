@@ -21,7 +21,7 @@ use futures_util::future::BoxFuture;
 use tokio::runtime::Runtime;
 
 use crate::chance::SeededEntropy;
-use crate::database::Directory;
+use crate::database::{Database, Directory};
 use crate::dialect::Settling;
 
 /// 2026-01-05T06:00:00Z, midnight of a Monday in Mexico City, in microseconds.
@@ -29,6 +29,39 @@ pub(crate) const START_US: i64 = 1_767_592_800_000_000;
 
 /// How long the threads of a process that is gone may take to end.
 const GONE_MAX: Duration = Duration::from_secs(60);
+
+/// Two databases: a world's and its acquirer's book.
+pub(crate) enum Place {
+    Sqlite(Directory),
+    Postgres { world: Database, book: Database },
+}
+
+impl Place {
+    pub(crate) fn sqlite() -> Self {
+        Self::Sqlite(Directory::new())
+    }
+
+    /// `None` when there is no server to test with.
+    pub(crate) fn postgres() -> Option<Self> {
+        Some(Self::Postgres { world: Database::new()?, book: Database::new()? })
+    }
+
+    fn locations(&self) -> (Location, Location) {
+        match self {
+            Self::Sqlite(directory) => {
+                let at = |name: &str| Location::Sqlite {
+                    path: directory.path().join(name),
+                    durability: Durability::ProcessOnly,
+                };
+                (at("world.sqlite"), at("book.sqlite"))
+            }
+            Self::Postgres { world, book } => {
+                let at = |database: &Database| Location::Postgres { url: database.url() };
+                (at(world), at(book))
+            }
+        }
+    }
+}
 
 /// A process.
 pub(crate) struct Life {
@@ -38,23 +71,21 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    /// A process starts on the databases of a directory.
-    pub(crate) fn start(directory: &Directory, entropy: &Arc<SeededEntropy>) -> Self {
+    /// A process starts on the databases of a place.
+    pub(crate) fn start(place: &Place, entropy: &Arc<SeededEntropy>) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (alive, gone) = mpsc::channel();
         let clock = Arc::new(WorldClock::new(Arc::new(Stopped { _alive: alive })));
-        let options = |name: &str| Options {
-            location: Location::Sqlite {
-                path: directory.path().join(name),
-                durability: Durability::ProcessOnly,
-            },
+        let (world_at, book_at) = place.locations();
+        let options = |location| Options {
+            location,
             lanes: 1,
             readers: 1,
             clock: clock.clone(),
             prove_rerunnable: false,
         };
-        let store = Store::open(&WORLD, &options("world.sqlite")).unwrap();
-        let book = Store::open(&BOOK, &options("book.sqlite")).unwrap();
+        let store = Store::open(&WORLD, &options(world_at)).unwrap();
+        let book = Store::open(&BOOK, &options(book_at)).unwrap();
         let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(Settling)];
         let keys = VaultKeys::parse(&format!("1:{}", "42".repeat(32)), [3; 32]).unwrap();
         let world = World::new(WorldParts {

@@ -31,17 +31,20 @@ use cobro_domain::time::Day;
 use cobro_domain::{CardId, PaymentId, Timestamp};
 use cobro_engine::card_charges::ChargeCard;
 use cobro_engine::cards::StorePlan;
-use cobro_engine::deposits::{SettlementLine, SettlementsBefore, settlement_id};
+use cobro_engine::deposits::{OF_DAY, SettlementLine, SettlementsBefore, settlement_id};
 use cobro_engine::refunds::CreateRefund;
 use cobro_engine::sessions::NewSession;
 use cobro_engine::vault::CardData;
 use cobro_engine::{Caller, EngineError, World};
-use database::Directory;
+use cobro_store::Cell;
 use dialect::{APPROVES, CREDENTIAL, DECLINES, MERCHANTS, key_of, merchant_id};
-use life::{Life, START_US};
+use life::{Life, Place, START_US};
 use ours::{DAY_US, Sale, Sheet};
 
 const DAYS: i64 = 60;
+
+/// The same on PostgreSQL, where each commit waits for a disk.
+const DAYS_ON_POSTGRES: i64 = 14;
 
 /// How many times of a day there are payments: its first and its last microsecond among them.
 const TIMES: i64 = 4;
@@ -53,12 +56,29 @@ fn variable(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
 }
 
+/// How many times fewer payments there are on PostgreSQL.
+const FEWER_ON_POSTGRES: u64 = 10;
+
+fn payments() -> u64 {
+    variable("PAYMENTS", if cfg!(debug_assertions) { 10_000 } else { 100_000 })
+}
+
 #[test]
-fn each_entry_is_in_one_settlement_and_everything_adds_up() {
-    let payments = variable("PAYMENTS", if cfg!(debug_assertions) { 10_000 } else { 100_000 });
-    let mut course = Course::new(variable("SEED", 1));
+fn each_entry_is_in_one_settlement_on_sqlite() {
+    play(Place::sqlite(), DAYS, payments());
+}
+
+#[test]
+fn each_entry_is_in_one_settlement_on_postgres() {
+    if let Some(place) = Place::postgres() {
+        play(place, DAYS_ON_POSTGRES, payments() / FEWER_ON_POSTGRES);
+    }
+}
+
+fn play(place: Place, days: i64, payments: u64) {
+    let mut course = Course::new(place, variable("SEED", 1));
     let mut reports = Reports::default();
-    for day in 0..DAYS {
+    for day in 0..days {
         for time in 0..TIMES {
             let at_us = course.moment(day, time);
             if time == 0 && day % DIES_EVERY == 0 {
@@ -66,13 +86,13 @@ fn each_entry_is_in_one_settlement_and_everything_adds_up() {
                 reports.note(&course);
             }
             course.move_to(at_us);
-            course.sell(payments.div_ceil(u64::try_from(DAYS * TIMES).unwrap()));
+            course.sell(payments.div_ceil(u64::try_from(days * TIMES).unwrap()));
             course.take_held();
             course.give_back();
         }
     }
     // Everything that was sold is paid out by then.
-    course.move_to(START_US + (DAYS + 5) * DAY_US);
+    course.move_to(START_US + (days + 5) * DAY_US);
     reports.note(&course);
     let sheets = ours::sheets(&course.sales);
     course.check(&sheets);
@@ -102,7 +122,7 @@ impl Reports {
 
 /// What happens, and what a shopkeeper notes of it.
 struct Course {
-    directory: Directory,
+    place: Place,
     entropy: Arc<SeededEntropy>,
     chance: Chance,
     life: Option<Life>,
@@ -122,9 +142,9 @@ struct Cards {
 }
 
 impl Course {
-    fn new(seed: u64) -> Self {
-        let (directory, entropy) = (Directory::new(), Arc::new(SeededEntropy::new(seed)));
-        let life = Life::start(&directory, &entropy);
+    fn new(place: Place, seed: u64) -> Self {
+        let entropy = Arc::new(SeededEntropy::new(seed));
+        let life = Life::start(&place, &entropy);
         let cards = life.runtime.block_on(async {
             let mut cards = Vec::new();
             for merchant in 0..MERCHANTS {
@@ -135,7 +155,7 @@ impl Course {
             cards
         });
         Self {
-            directory,
+            place,
             entropy,
             chance: Chance::new(seed),
             life: Some(life),
@@ -179,12 +199,12 @@ impl Course {
             }
         });
         life.die();
-        self.life = Some(Life::start(&self.directory, &self.entropy));
+        self.life = Some(Life::start(&self.place, &self.entropy));
     }
 
     fn restart(&mut self) {
         self.life.take().unwrap().die();
-        self.life = Some(Life::start(&self.directory, &self.entropy));
+        self.life = Some(Life::start(&self.place, &self.entropy));
     }
 
     fn sell(&mut self, count: u64) {
@@ -367,6 +387,26 @@ impl Course {
         assert!(count(&|sale| netted(sale, true) && sale.back.len() > 1) > 10);
         assert!(count(&|sale| sale.fee_bps == 810) > 10 && self.declined > 10);
     }
+}
+
+/// A page of a day with many payments costs what a page of a day with few does: it is read from the
+/// index of the day, in its order.
+#[test]
+fn pages_are_read_from_the_index_of_their_day() {
+    let place = Place::sqlite();
+    let life = Life::start(&place, &Arc::new(SeededEntropy::new(1)));
+    for (table, index) in [("payment", "payment_by_settlement"), ("refund", "refund_by_settlement")]
+    {
+        let plan = life.runtime.block_on(life.world.store().read(move |reader| {
+            let query = format!("EXPLAIN QUERY PLAN SELECT * FROM {table} {OF_DAY}");
+            let parameters = [Cell::Bytes(vec![1; 16]), Cell::Int(1), Cell::Int(1), Cell::Int(1)];
+            reader.rows(&query, &parameters)
+        }));
+        let plan = format!("{:?}", plan.unwrap());
+        let wanted = format!("USING INDEX {index} (merchant=? AND settles_on=? AND ordinal>?)");
+        assert!(plan.contains(&wanted) && !plan.contains("TEMP B-TREE"), "{plan}");
+    }
+    life.die();
 }
 
 #[derive(Clone, Copy)]
