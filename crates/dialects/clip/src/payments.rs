@@ -14,11 +14,12 @@ use cobro_engine::ports::{NoticeAsk, NoticeRequest};
 use cobro_engine::sessions::NewSession;
 use cobro_engine::{EngineError, Subject};
 use cobro_surface::endpoint::Routes;
+use cobro_surface::json::JsonError;
 use serde_json::{Value, json};
 
 use crate::call::{Api, Call, serve};
 use crate::errors::Refusal;
-use crate::fields::Fields;
+use crate::fields::{Fields, missing};
 use crate::luggage::{Kind, Luggage, page_secret};
 use crate::payments_input::NewPayment;
 use crate::payments_wire::Shown;
@@ -96,7 +97,10 @@ pub(crate) async fn shown(call: &Call, found: &FoundPayment) -> Result<Value, Re
 
 /// `POST /payments`
 async fn create(call: Call) -> Result<Response, Refusal> {
-    let body = call.json().map_err(|error| Refusal::of_json(call.api, error))?;
+    let body = call.json().map_err(|error| match error {
+        JsonError::Empty => missing(call.api, vec!["the body is required".to_owned()]),
+        error => Refusal::of_json(call.api, error),
+    })?;
     let new = NewPayment::read(&call, &body)?;
     let (world, merchant) = (call.world(), call.shop.caller.merchant);
     let card = world.card_by_token(merchant, &new.token).await;
