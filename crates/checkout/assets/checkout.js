@@ -25,8 +25,19 @@ async function look() {
   return answer.json();
 }
 
+// A payment that its holder had to confirm: whoever shows the page in a frame, or has opened it, is
+// told that it has ended, and reads on by itself.
+const framed = window.parent !== window;
+
+function tell() {
+  if (!facts.message || facts.waiting || document.body.dataset.page !== 'result') return;
+  if (framed) window.parent.postMessage(facts.message, '*');
+  window.opener?.postMessage(facts.message, '*');
+}
+
 function leave(state) {
-  if (state.location) location.assign(state.location);
+  if (facts.message && framed) again();
+  else if (state.location) location.assign(state.location);
   else if (state.skip_result && state.return_url && state.outcome === 'approved') location.assign(state.return_url);
   else again();
 }
@@ -272,6 +283,7 @@ if (form && field('number')) {
   wireTestCards();
 }
 if (facts.waiting) setTimeout(poll, POLL_MS);
+tell();
 const print = byId('print');
 if (print) {
   print.hidden = false;

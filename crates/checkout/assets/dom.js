@@ -5,7 +5,7 @@ const carried = (id) => JSON.parse(document.getElementById(id)?.textContent ?? '
 const texts = carried('texts');
 
 /** The table of brands, the numbers that are no Luhn numbers, whether the page waits. */
-export const facts = { brands: [], exceptions: [], waiting: false, ...carried('facts') };
+export const facts = { brands: [], exceptions: [], waiting: false, message: null, ...carried('facts') };
 
 /** A text with its variables filled in. */
 export const t = (key, values = {}) =>

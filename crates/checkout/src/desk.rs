@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cobro_domain::payment::DeclineReason;
+use cobro_domain::payment::{DeclineReason, Payment, PaymentState};
 use cobro_domain::scenario::Scenario;
 use cobro_domain::session::{SessionKind, SessionState};
 use cobro_domain::{SessionId, Timestamp};
@@ -165,8 +165,32 @@ async fn use_card(
             world.store_typed_card(merchant, id, &card, ready.facts, plan, luggage).await
         }
         (_, store) => {
-            let charge = ChargeCard { amount_minor, installments, tip_minor: 0, store, luggage };
+            let charge = ChargeCard {
+                amount_minor,
+                installments,
+                tip_minor: 0,
+                store,
+                luggage,
+                challenge_s: None,
+            };
             world.charge_typed_card(merchant, id, &card, ready, charge).await
+        }
+    }
+}
+
+/// The payment of a session that was made without a page and waits for its holder.
+pub(crate) fn challenged(view: &SessionView) -> Option<&Payment> {
+    view.payments.iter().find(|payment| payment.state == PaymentState::Challenged)
+}
+
+impl Challenged {
+    /// What is shown of a payment that waits for its holder.
+    pub(crate) fn of(payment: &Payment) -> Self {
+        Self {
+            brand: payment.card.brand.clone(),
+            last_digits: payment.card.last_digits.clone(),
+            issuer: payment.card.issuer.clone(),
+            amount_minor: Some(payment.amount.minor),
         }
     }
 }

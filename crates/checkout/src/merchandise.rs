@@ -2,6 +2,7 @@
 
 use cobro_domain::card::CardFacts;
 use cobro_domain::merchant::Merchant;
+use cobro_domain::payment::Payment;
 use cobro_domain::session::Session;
 use cobro_engine::cards::StorePlan;
 use jiff::tz::TimeZone;
@@ -96,9 +97,21 @@ pub trait Merchandise: Send + Sync {
     /// The time zone that times are shown in.
     fn time_zone(&self, merchant: &Merchant) -> TimeZone;
 
-    /// Whether other sites may show the page in a frame.
-    fn may_be_framed(&self, merchant: &Merchant) -> bool {
-        let _ = merchant;
+    /// The number under which a payer finds a payment again.
+    fn receipt_number(&self, payment: &Payment) -> String {
+        payment.number.to_string()
+    }
+
+    /// What the page says to the page that has it in a frame, or has opened it, once a payment
+    /// that its holder had to confirm has ended; by default nothing.
+    fn message(&self, payment: &Payment) -> Option<serde_json::Value> {
+        let _ = payment;
+        None
+    }
+
+    /// Whether other sites may show the page of a session in a frame.
+    fn may_be_framed(&self, merchant: &Merchant, session: &Session) -> bool {
+        let _ = (merchant, session);
         false
     }
 }

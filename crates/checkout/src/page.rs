@@ -232,6 +232,7 @@ impl Page<'_> {
             "brands": brands::table(),
             "exceptions": self.merchandise.luhn_exceptions(),
             "waiting": *stand == Stand::Waiting,
+            "message": self.message(),
         });
         format!(
             "<script type=\"application/json\" id=\"texts\">{}</script>\n\
@@ -239,6 +240,13 @@ impl Page<'_> {
             self.words.texts.json(self.words.language),
             json_in_script(&facts.to_string()),
         )
+    }
+
+    /// What the page says to whoever has it in a frame or has opened it.
+    fn message(&self) -> Option<serde_json::Value> {
+        let is_direct = self.view.session.kind == SessionKind::Direct;
+        let payment = self.view.payments.first().filter(|_| is_direct)?;
+        self.merchandise.message(payment)
     }
 
     /// A card in words: its brand and its last digits.
@@ -279,7 +287,20 @@ impl Page<'_> {
             .part("notice", self.notice(notice))
             .part("lines", lines)
             .part("otp", otp.render())
+            .part("other", self.other_card())
             .render(CHALLENGE, words)
+    }
+
+    /// The button for another card, where the payer has typed this one.
+    fn other_card(&self) -> String {
+        if self.view.session.kind == SessionKind::Direct {
+            return String::new();
+        }
+        let mut html =
+            "<button class=\"button\" name=\"action\" value=\"back\" formnovalidate>".to_owned();
+        escape(self.words.text("other-card"), &mut html);
+        html.push_str("</button>");
+        html
     }
 
     fn notice(&self, key: Option<&'static str>) -> String {

@@ -8,6 +8,7 @@ use axum::extract::{DefaultBodyLimit, Form, FromRequest, Path, RawQuery, Request
 use axum::response::{Html, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use cobro_domain::PaymentId;
 use cobro_domain::merchant::Merchant;
 use cobro_engine::secrets::same_secret;
 use cobro_engine::sessions::{PageAddress, SessionView};
@@ -19,7 +20,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::Checkout;
-use crate::desk::{Desk, Step, is_open};
+use crate::desk::{Challenged, Desk, PASSING_CODE, Step, challenged, is_open};
 use crate::form::{Fault, Rules, Typed};
 use crate::merchandise::Merchandise;
 use crate::money::Style;
@@ -93,7 +94,8 @@ async fn receive(
         Err(error) => return shop.nothing(&error, &query, &headers),
     };
     let is_json = has_type(&headers, "application/json");
-    let answers = visit.answers(is_json || wants_json(&headers));
+    let framed = headers.get("sec-fetch-dest").is_some_and(|value| value == "iframe");
+    let answers = Answers { framed, ..visit.answers(is_json || wants_json(&headers)) };
     let typed = match read(request, is_json).await {
         Ok(typed) => typed,
         Err(status) => return answers.said(status, &visit.stand(), Said::default()),
@@ -179,8 +181,13 @@ impl Visit<'_> {
         self.stand_of(&self.view)
     }
 
+    fn is_framed(&self) -> bool {
+        self.merchandise.may_be_framed(&self.merchant, &self.view.session)
+    }
+
     fn stand_of(&self, view: &SessionView) -> Stand {
         let challenge = self.shop.desk.challenge(&self.world, view.session.id);
+        let challenge = challenge.or_else(|| challenged(view).map(Challenged::of));
         Stand::of(view, challenge, self.world.now())
     }
 
@@ -200,12 +207,15 @@ impl Visit<'_> {
     }
 
     fn answers(&self, json: bool) -> Answers<'_> {
-        Answers { visit: self, view: &self.view, json, csrf: self.csrf() }
+        Answers { visit: self, view: &self.view, json, framed: false, csrf: self.csrf() }
     }
 
     /// Does what the form asks for.
     async fn act(&self, typed: &Typed, answers: &Answers<'_>) -> Result<Response, EngineError> {
         let id = self.view.session.id;
+        if let Some(payment) = challenged(&self.view) {
+            return self.act_for_holder(payment.id, typed, answers).await;
+        }
         if !is_open(&self.view, self.world.now()) {
             return Ok(answers.moved(StatusCode::CONFLICT, &self.stand()));
         }
@@ -222,6 +232,38 @@ impl Visit<'_> {
                 Ok(answers.left(&view, self.order.way_out()))
             }
             _ => Ok(answers.said(StatusCode::BAD_REQUEST, &self.stand(), Said::default())),
+        }
+    }
+
+    /// The holder of a payment that was made without a page confirms it, or does not.
+    async fn act_for_holder(
+        &self,
+        payment: PaymentId,
+        typed: &Typed,
+        answers: &Answers<'_>,
+    ) -> Result<Response, EngineError> {
+        let passed = match typed.action.as_str() {
+            "" | "otp" if typed.otp.is_empty() => {
+                let said = Said { notice: Some("fault-otp"), ..Said::default() };
+                return Ok(answers.said(StatusCode::UNPROCESSABLE_ENTITY, &self.stand(), said));
+            }
+            "" | "otp" => typed.otp == PASSING_CODE,
+            "cancel" => false,
+            _ => return Ok(answers.said(StatusCode::BAD_REQUEST, &self.stand(), Said::default())),
+        };
+        let merchant = self.view.session.merchant;
+        match self.world.answer_challenge(merchant, payment, passed).await {
+            // Whoever has the page in a frame is told by a message and reads on by itself.
+            Ok(view) if !answers.is_framed() && !self.order.return_url.is_empty() => {
+                Ok(answers.left(&view, &self.order.return_url))
+            }
+            Ok(view) => Ok(answers.used(&view)),
+            // Another tab, or the clock, was faster.
+            Err(EngineError::Payment(_)) => {
+                let view = self.world.session(merchant, self.view.session.id).await?;
+                Ok(answers.moved(StatusCode::CONFLICT, &self.stand_of(&view)))
+            }
+            Err(error) => Err(error),
         }
     }
 

@@ -5,7 +5,7 @@ use cobro_domain::payment::{DeclineReason, Payment, PaymentState};
 use cobro_domain::session::{SessionEnd, SessionKind, SessionState};
 use cobro_engine::sessions::SessionView;
 
-use crate::desk::Challenged;
+use crate::desk::{Challenged, challenged};
 
 /// Where a session stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,10 @@ impl Stand {
     pub(crate) fn of(view: &SessionView, challenge: Option<Challenged>, now: Timestamp) -> Self {
         let session = &view.session;
         match session.state {
-            SessionState::Processing { .. } => Self::Waiting,
+            SessionState::Processing { .. } => match challenge {
+                Some(challenge) if challenged(view).is_some() => Self::Challenge(challenge),
+                _ => Self::Waiting,
+            },
             SessionState::Approved if session.capture || session.kind != SessionKind::Payment => {
                 Self::Approved
             }

@@ -5,7 +5,19 @@ import { key, t } from './texts.js';
 const visa = (number, type) => ({ number, brand: 'Visa', type });
 const mastercard = (number, type) => ({ number, brand: 'Mastercard', type });
 
+const amex = (number, type) => ({ number, brand: 'Amex', type });
+
 const PUBLISHED = {
+  clip: {
+    MXN: [
+      mastercard('5177136199824515', 'credit'),
+      visa('4555128482797669', 'credit'),
+      amex('379907880667372', 'credit'),
+      visa('4436968353241031', 'debit'),
+      visa('4746469153355902', 'prepaid'),
+      visa('4208318689081956', 'voucher'),
+    ],
+  },
   mercadopago: {
     BRL: [
       mastercard('5031433215406351', 'credit'),
@@ -36,7 +48,17 @@ const HOLDERS = {
   ],
 };
 
-const TYPES = { credit: key('card-credit'), debit: key('card-debit') };
+// Cards that are published as declined, and why.
+const DECLINED = {
+  clip: [
+    { ...visa('4555126387272952', 'credit'), why: key('reason-funds') },
+    { ...mastercard('5177132762165477', 'credit'), why: key('reason-other') },
+    { ...visa('4555126464792591', 'credit'), why: key('reason-restricted') },
+    { ...mastercard('5177131151610598', 'credit'), why: key('reason-amount') },
+  ],
+};
+
+const TYPES = { credit: key('card-credit'), debit: key('card-debit'), prepaid: key('card-prepaid'), voucher: key('card-voucher') };
 
 /** The number in groups with only the last four digits shown. */
 export const masked = (number) => `•••• •••• •••• ${number.slice(-4)}`;
@@ -47,11 +69,18 @@ export const masked = (number) => `•••• •••• •••• ${numb
  */
 export function choices(terminal) {
   const cards = PUBLISHED[terminal.dialect]?.[terminal.currency] ?? [];
-  const groups = [{ label: null, cards: [{ label: t('card-default'), card: null, brand: 'Visa', number: null }] }];
+  const groups = [{ label: null, cards: [{ label: t(terminal.dialect === 'mercadopago' ? key('card-default') : key('card-approves')), card: null, brand: 'Visa', number: null }] }];
   if (cards.length > 0) {
     groups.push({
       label: t('card-published'),
       cards: cards.map((one) => ({ ...one, label: `${one.brand} ${t(TYPES[one.type])} •••• ${one.number.slice(-4)}`, card: one.number })),
+    });
+  }
+  const declined = DECLINED[terminal.dialect] ?? [];
+  if (declined.length > 0) {
+    groups.push({
+      label: t('card-declined'),
+      cards: declined.map((one) => ({ ...one, label: `${t(one.why)} •••• ${one.number.slice(-4)}`, card: one.number })),
     });
   }
   const holders = cards.length > 0 ? HOLDERS[terminal.dialect] ?? [] : [];

@@ -94,6 +94,6 @@ export function listen({ terminal, handlers = {}, reload }) {
 /** Starts a page of the console: its frame, and the stream with the page's handlers. */
 export function start(options) {
   const here = document.body.dataset.page;
-  begin(here === 'terminal' ? 'terminals' : here);
+  begin({ terminal: 'terminals', deposit: 'deposits' }[here] ?? here);
   listen(options);
 }

@@ -5,7 +5,7 @@ import { clock, shown, toast } from './chrome.js';
 import { cloned, el, later, role } from './dom.js';
 import { timeAt } from './money.js';
 import { receipt } from './receipt.js';
-import { RESULTS, resultKey, resultName, running, screenOf, waiting } from './screen.js';
+import { KEYS_MAX, RESULTS, chosenFor, hasList, phaseOf, resultKey, resultName, running, screenOf, waiting } from './screen.js';
 import { key, t } from './texts.js';
 import { viewOf } from './view.js';
 
@@ -24,11 +24,11 @@ export class VirtualTerminal {
     this.root = cloned('device');
     this.terminal = terminal;
     this.onChange = onChange;
-    this.local = { busy: null, result: null, asking: false, entry: null, intent: null, only, detailed };
+    this.local = { busy: null, result: null, asking: false, entry: null, intent: null, chosen: null, only, detailed };
     this.seen = resultKey(terminal.last);
     this.heard = 0;
     this.root.addEventListener('click', (event) => this.#clicked(event));
-    if (terminal.intent?.state === 'PROCESSED') this.#resume();
+    if (phaseOf(terminal.intent) === 'processed') this.#resume();
     this.#render();
     document.addEventListener('cobro-clock', () => this.tick());
     this.tick();
@@ -105,7 +105,7 @@ export class VirtualTerminal {
 
   async #closeSoon() {
     await later(CLOSE_MS);
-    if (this.terminal.intent?.state !== 'PROCESSED') return;
+    if (phaseOf(this.terminal.intent) !== 'processed') return;
     try {
       await this.call('POST', `${this.#path}/close`, {});
     } catch (error) {
@@ -115,6 +115,9 @@ export class VirtualTerminal {
   }
 
   #clicked(event) {
+    // The screen is touched where it offers something; the digits do the same.
+    const offer = event.target.closest('[data-pick]');
+    if (offer) this.press(offer.dataset.pick);
     const button = event.target.closest('button');
     if (!button) return;
     if (button.dataset.key) this.press(button.dataset.key);
@@ -142,8 +145,12 @@ export class VirtualTerminal {
       return this.#render();
     }
     if (!this.terminal.online) return this.#say(t('notice-offline'));
+    const screen = screenOf(this.terminal, this.local);
+    if (screen.name === 'tip') return this.#choose({ tip: 0 });
+    if (screen.name === 'months') return this.#choose({ months: 1 });
     if (running(this.terminal)) return this.#say(t('notice-present'));
-    return this.#fetch();
+    // From a list, the one that is shown first.
+    return this.#fetch(hasList(this.terminal) ? waiting(this.terminal)[0] : undefined);
   }
 
   #fetch(intent) {
@@ -160,27 +167,45 @@ export class VirtualTerminal {
 
   #red() {
     if (this.local.result) return this.#dismiss();
-    if (running(this.terminal)?.state !== 'ON_TERMINAL') return undefined;
+    if (phaseOf(running(this.terminal)) !== 'on_terminal') return undefined;
     return this.#busy('cancel', () => this.call('POST', `${this.#path}/cancel`, {}));
   }
 
   #yellow() {
     this.#say('');
-    if (this.local.result) this.#dismiss();
+    if (this.local.result) return this.#dismiss();
+    // Back to the first of what was chosen.
+    if (this.local.chosen) this.local.chosen = null;
+    return this.#render();
   }
 
   #digit(digit) {
-    const queue = waiting(this.terminal);
+    const screen = screenOf(this.terminal, this.local);
+    if (screen.name === 'tip') {
+      if (digit === 0) return this.#choose({ tip: 0 });
+      return screen.options[digit - 1] && this.#choose({ tip: screen.options[digit - 1].minor });
+    }
+    if (screen.name === 'months') return screen.options[digit - 1] && this.#choose({ months: screen.options[digit - 1].count });
+    const queue = waiting(this.terminal).slice(0, KEYS_MAX);
+    if (screen.name === 'list') return queue[digit - 1] && this.#fetch(queue[digit - 1]);
     const choosing = !this.local.result && !running(this.terminal) && queue.length > 1;
     if (choosing && digit >= 1 && digit <= queue.length) return this.#fetch(queue[digit - 1]);
     return undefined;
+  }
+
+  #choose(choice) {
+    const { intent } = this.terminal;
+    this.local.chosen = { id: intent.id, ...chosenFor(this.local, intent), ...choice };
+    return this.#render();
   }
 
   /** Whether a card would be read now; says what is missing if not. */
   ready() {
     if (this.local.busy) return false;
     if (!this.terminal.online) this.#say(t('notice-offline'));
-    else if (running(this.terminal)?.state === 'ON_TERMINAL') return true;
+    else if (screenOf(this.terminal, this.local).name === 'amount') return true;
+    else if (phaseOf(running(this.terminal)) === 'on_terminal') this.#say(t('notice-choose'));
+    else if (hasList(this.terminal) && waiting(this.terminal).length > 0) this.#say(t('notice-pick'));
     else this.#say(t(waiting(this.terminal).length > 0 ? key('notice-green-first') : key('notice-nothing')));
     return false;
   }
@@ -190,7 +215,8 @@ export class VirtualTerminal {
     this.local.entry = entry;
     this.local.intent = this.terminal.intent;
     return this.#busy('card', async () => {
-      const body = card ? { entry, card, hold: true } : { entry, hold: true };
+      const { tip, months } = chosenFor(this.local, this.local.intent);
+      const body = { entry, hold: true, ...(card && { card }), ...(tip && { tip_minor: tip }), ...(months > 1 && { installments: months }) };
       const [outcome] = await Promise.all([call('POST', `${this.#path}/card`, body), later(READING_MS)]);
       await this.reload();
       this.local.busy = null;
@@ -202,7 +228,7 @@ export class VirtualTerminal {
 
   // The terminal does not tell of its last operation (yet): the card's answer does.
   #showAnswer({ outcome, reason, payment, intent }) {
-    const about = { ...this.local.intent, state: intent?.state };
+    const about = { ...this.local.intent, state: intent?.state, phase: phaseOf(this.terminal.intent) };
     const last = { intent: about, outcome, reason, payment, print: false, at: clock.now().toISOString() };
     this.seen = resultKey(last);
     this.#show(last);

@@ -3,20 +3,27 @@
 import { copyButton } from './chrome.js';
 import { el } from './dom.js';
 import { money } from './money.js';
-import { DETAILS, RESULTS, resultName } from './screen.js';
+import { DETAILS, RESULTS, hasList, phaseOf, resultName } from './screen.js';
 import { key, t } from './texts.js';
 
-const STEPS = ['OPEN', 'ON_TERMINAL', 'PROCESSING', 'PROCESSED', 'FINISHED'];
+const STEPS = ['open', 'on_terminal', 'processing', 'processed', 'finished'];
 const STATES = {
-  OPEN: key('state-open'),
-  ON_TERMINAL: key('state-on-terminal'),
-  PROCESSING: key('state-processing'),
-  PROCESSED: key('state-processed'),
-  FINISHED: key('state-finished'),
-  CANCELED: key('state-canceled'),
-  ABANDONED: key('state-abandoned'),
-  ERROR: key('state-error'),
-  CONFIRMATION_REQUIRED: key('state-confirmation'),
+  open: key('state-open'),
+  on_terminal: key('state-on-terminal'),
+  processing: key('state-processing'),
+  processed: key('state-processed'),
+  finished: key('state-finished'),
+  canceled: key('state-canceled'),
+  abandoned: key('state-abandoned'),
+  error: key('state-error'),
+  confirmation_required: key('state-confirmation'),
+};
+
+// A list's charge has one word from the list to the card, another once it is paid.
+const word = (terminal, step, current) => {
+  if (!hasList(terminal)) return step.toUpperCase();
+  if (step === phaseOf(current)) return current.state;
+  return STEPS.indexOf(step) < 3 ? 'PENDING' : 'COMPLETED';
 };
 
 /**
@@ -26,15 +33,16 @@ const STATES = {
 export function flow(box, terminal, { none = t('flow-none'), detailed = false } = {}) {
   const current = terminal.intent ?? terminal.pending?.[0] ?? terminal.last?.intent;
   if (!current) return box.replaceChildren(el('p', { class: 'muted' }, none));
-  const other = STEPS.includes(current.state) ? null : current.state;
-  const reached = STEPS.indexOf(current.state);
+  const phase = phaseOf(current);
+  const other = STEPS.includes(phase) ? null : phase;
+  const reached = STEPS.indexOf(phase);
   const last = terminal.last?.intent?.id === current.id ? terminal.last : null;
   const steps = other ? [STEPS[0], other] : STEPS;
   return box.replaceChildren(
     el('p', { class: 'flow-id' }, el('b', {}, money(current.amount_minor, current.currency, terminal.currency === current.currency ? terminal.currency_exponent : undefined)), el('code', {}, current.id), copyButton(current.id, t('flow-id'))),
-    el('ol', { class: 'track' }, steps.map((state, index) => el('li', {
-      class: other || index <= reached ? 'done' : '', 'aria-current': state === current.state ? 'step' : null, 'data-state': state,
-    }, el('b', {}, state), el('span', {}, state in STATES ? t(STATES[state]) : '')))),
+    el('ol', { class: 'track' }, steps.map((step, index) => el('li', {
+      class: other || index <= reached ? 'done' : '', 'aria-current': step === phase ? 'step' : null, 'data-state': step.toUpperCase(),
+    }, el('b', {}, word(terminal, step, current)), el('span', {}, step in STATES ? t(STATES[step]) : '')))),
     last ? verdict(last, detailed) : '');
 }
 

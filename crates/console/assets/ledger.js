@@ -1,10 +1,9 @@
 // The books: balances, and the postings that made them.
 
 import { call } from './api.js';
+import { posting, sum } from './books.js';
 import { shown, start } from './chrome.js';
 import { el } from './dom.js';
-import { precise } from './raw.js';
-import { moneyWithCode } from './money.js';
 import { t } from './texts.js';
 
 const PAGE = 25;
@@ -13,8 +12,6 @@ const more = document.getElementById('more');
 const postings = document.getElementById('postings');
 let next = null;
 let soon = 0;
-
-const sum = (minor, currency) => el('td', { class: `number ${minor < 0 ? 'credit' : ''}` }, moneyWithCode(minor, currency));
 
 function balances(list) {
   const currencies = [...new Set(list.map((one) => one.currency))].sort();
@@ -27,12 +24,6 @@ function balances(list) {
       el('tbody', {}, rows.map((one) => el('tr', {}, el('th', { scope: 'row' }, one.account), sum(one.balance_minor, currency)))),
       el('tfoot', {}, el('tr', {}, el('th', { scope: 'row' }, t('ledger-sum')), sum(total, currency))));
   }));
-}
-
-function posting(one) {
-  const head = el('header', {}, precise(one.at), el('code', {}, String(one.event ?? one.id)));
-  const rows = one.entries.map((entry) => el('tr', {}, el('th', { scope: 'row' }, entry.account), sum(entry.amount_minor, entry.currency)));
-  return el('article', { class: 'posting' }, head, el('table', {}, el('tbody', {}, rows)));
 }
 
 async function every(path, list) {

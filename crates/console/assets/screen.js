@@ -49,39 +49,68 @@ export const REASONS = {
 
 /** The name that a result has on the screen: an abandoned intent counts as one, whatever the outcome says. */
 export function resultName(last) {
-  if (last.intent?.state === 'ABANDONED') return 'abandoned';
+  if (phaseOf(last.intent) === 'abandoned') return 'abandoned';
   return last.outcome in RESULTS ? last.outcome : 'error';
 }
 
 /** Tells two results apart: the same intent may first be pending and then approved. */
 export const resultKey = (last) => (last ? `${last.intent?.id}:${resultName(last)}` : null);
 
+/** Where an intent is, whatever its dialect calls it: `open`, `on_terminal`, `processed`, … */
+export const phaseOf = (intent) => intent?.phase ?? intent?.state?.toLowerCase() ?? null;
+
 /** The intent that is on the terminal, if one is. */
 export const running = (terminal) =>
-  terminal.intent && terminal.intent.state !== 'OPEN' ? terminal.intent : null;
+  terminal.intent && phaseOf(terminal.intent) !== 'open' ? terminal.intent : null;
+
+/** Whether the terminal shows a list that somebody picks from, instead of a queue of its own. */
+export const hasList = (terminal) => terminal.dialect === 'clip';
+
+/** How many charges of the list have a key. */
+export const KEYS_MAX = 9;
+
+const share = (minor, percent) => Math.round((minor * percent) / 100);
+
+/** What the person at the terminal chose for an intent: `tip` in minor units, `months`. */
+export const chosenFor = (local, intent) => (local.chosen?.id === intent.id ? local.chosen : {});
+
+// What is still to be chosen before a card is read: a tip, then in how many months.
+function beforeCard(intent, local) {
+  const { tip_percents: percents = [], installments = [] } = intent.offers ?? {};
+  const { tip, months } = chosenFor(local, intent);
+  if (percents.length > 0 && tip === undefined) {
+    return { name: 'tip', intent, options: percents.map((percent) => ({ percent, minor: share(intent.amount_minor, percent) })) };
+  }
+  const total = intent.amount_minor + (tip ?? 0);
+  if (installments.length > 0 && months === undefined) {
+    return { name: 'months', intent, total, options: [1, ...installments].map((count) => ({ count, minor: Math.round(total / count) })) };
+  }
+  return { name: 'amount', intent, total, tip: tip ?? 0, months: months ?? 1 };
+}
 
 /** Intents that the green key can fetch, the oldest first as the API lists them. */
 export function waiting(terminal) {
   const pending = terminal.pending ?? [];
   if (pending.length > 0) return pending;
-  return terminal.intent?.state === 'OPEN' ? [terminal.intent] : [];
+  return phaseOf(terminal.intent) === 'open' ? [terminal.intent] : [];
 }
 
 /**
  * The screen: `name`, and what it is about.
  *
  * `local` is what only this page knows: `busy` (a card is being read), `result` (shown until a key is
- * pressed), `asking` (whether to print).
+ * pressed), `asking` (whether to print), `chosen` (tip and months of an intent).
  */
 export function screenOf(terminal, local) {
   if (local.busy === 'card') return { name: 'processing', intent: terminal.intent ?? local.intent };
   if (local.result) return { name: resultName(local.result), last: local.result, asking: local.asking };
   if (!terminal.online) return { name: 'offline' };
   const intent = running(terminal);
-  if (intent?.state === 'ON_TERMINAL') return { name: 'amount', intent };
+  if (phaseOf(intent) === 'on_terminal') return beforeCard(intent, local);
   if (intent) return { name: 'processing', intent };
   const queue = waiting(terminal);
-  if (queue.length > 0) return { name: 'queued', queue };
+  if (queue.length > 0) return { name: hasList(terminal) ? 'list' : 'queued', queue };
+  if (terminal.b2b_transactions === false) return { name: 'closed' };
   if (terminal.operating_mode === 'STANDALONE') return { name: 'standalone' };
   return { name: 'idle', last: terminal.last };
 }

@@ -1,13 +1,13 @@
 // One terminal, large, with what a developer wants to know beside it.
 
-import { call, callAsPos } from './api.js';
+import { call, callAsPos, callWithKey } from './api.js';
 import { shown, start } from './chrome.js';
 import { el } from './dom.js';
 import { VirtualTerminal } from './device.js';
 import { flow } from './flow.js';
 import { Counter, keyboard } from './gesture.js';
 import { decimal, money, typed } from './money.js';
-import { MAGIC, RESULTS } from './screen.js';
+import { MAGIC, RESULTS, hasList } from './screen.js';
 import { t } from './texts.js';
 
 const id = document.getElementById('till').dataset.terminal;
@@ -19,7 +19,7 @@ let place = null;
 let token = null;
 
 function chips(terminal) {
-  const words = [terminal.model, terminal.currency, terminal.operating_mode, terminal.cashier].filter(Boolean);
+  const words = [terminal.model, terminal.currency, hasList(terminal) ? null : terminal.operating_mode, terminal.cashier].filter(Boolean);
   document.getElementById('chips').replaceChildren(
     ...words.map((word) => el('span', { class: 'chip' }, word)),
     el('span', { class: `chip ${terminal.online ? 'good' : 'bad'}` }, terminal.online ? t('online') : t('offline')));
@@ -32,6 +32,12 @@ function show(terminal) {
   flow(box, terminal);
   settings.elements.online.checked = terminal.online;
   settings.elements.pdv.checked = terminal.operating_mode === 'PDV';
+  settings.elements.b2b.checked = terminal.b2b_transactions === true;
+  // what one way of working has, the other has not
+  settings.elements.pdv.closest('label').hidden = hasList(terminal);
+  settings.elements.b2b.closest('label').hidden = !hasList(terminal);
+  document.getElementById('cashier').hidden = !hasList(terminal);
+  if (document.activeElement !== settings.elements.cashier) settings.elements.cashier.value = terminal.cashier ?? '';
   settings.elements.autopilot.checked = terminal.autopilot?.enabled === true;
   document.getElementById('charge-currency').textContent = terminal.currency ?? '';
 }
@@ -49,6 +55,7 @@ async function reload() {
 
 // The page can be the point of sale too, where the world tells the token of the terminal's seller.
 async function offerCharge(terminal) {
+  if (hasList(terminal)) return offerListed(terminal);
   if (terminal.dialect !== 'mercadopago') return;
   const world = await shown(() => call('GET', `worlds/${document.body.dataset.world}`));
   const seller = world?.mercado_pago?.sellers?.find((one) => String(one.user_id) === String(terminal.merchant));
@@ -57,6 +64,25 @@ async function offerCharge(terminal) {
   document.getElementById('charge-panel').hidden = false;
   document.getElementById('magic').replaceChildren(...MAGIC.map(([minor, outcome]) =>
     el('button', { type: 'button', class: 'chip', 'data-minor': minor }, `${money(minor, terminal.currency, terminal.currency_exponent)} `, el('span', {}, t(RESULTS[outcome].title)))));
+}
+
+// A charge for the list of the merchant's terminals, for whoever is signed in here.
+async function offerListed(terminal) {
+  const world = await shown(() => call('GET', `worlds/${document.body.dataset.world}`));
+  if (world?.clip?.api_key !== terminal.merchant) return;
+  token = world.clip.api_key;
+  document.getElementById('charge-panel').hidden = false;
+  document.getElementById('charge-message').hidden = false;
+}
+
+function registered(amount) {
+  const { currency_exponent: exponent, cashier } = place.device.terminal;
+  return callWithKey('POST', '/paymentrequest', token, {
+    amount: decimal(amount, exponent),
+    reference: crypto.randomUUID(),
+    message: charge.elements.message.value.trim() || t('charge'),
+    ...(cashier && { assigned_user: cashier }),
+  });
 }
 
 document.getElementById('magic').addEventListener('click', (event) => {
@@ -73,20 +99,27 @@ charge.addEventListener('submit', (event) => {
   const amount = typed(field.value, place.device.terminal.currency_exponent);
   field.setCustomValidity(amount === null ? t('charge-bad-amount') : '');
   if (!field.reportValidity()) return;
-  shown(() => callAsPos('POST', `/point/integration-api/devices/${encodeURIComponent(id)}/payment-intents`, token, { amount }));
+  if (hasList(place.device.terminal)) return shown(() => registered(amount));
+  return shown(() => callAsPos('POST', `/point/integration-api/devices/${encodeURIComponent(id)}/payment-intents`, token, { amount }));
 });
 charge.elements.amount.addEventListener('input', (event) => event.target.setCustomValidity(''));
 
 settings.addEventListener('change', async (event) => {
-  const { name, checked } = event.target;
+  const { name, checked, value } = event.target;
   const change = {
     online: { online: checked },
     pdv: { operating_mode: checked ? 'PDV' : 'STANDALONE' },
+    b2b: { b2b_transactions: checked },
+    cashier: { cashier: value.trim() || null },
     autopilot: { autopilot: { enabled: checked, delay_ms: 1500 } },
   }[name];
   await shown(() => place.device.call('PATCH', path, change));
   show(place.device.terminal);
 });
 
+settings.addEventListener('submit', (event) => {
+  event.preventDefault();
+  document.activeElement?.blur();
+});
 keyboard(() => place);
 start({ terminal: id, reload, handlers: { terminal: (terminal) => terminal.id === id && place?.device.hear(terminal) } });

@@ -37,7 +37,7 @@ function describe(terminal) {
   const chips = places.get(terminal.id)?.root.querySelector('.chips');
   chips?.replaceChildren(
     el('span', { class: 'chip' }, terminal.currency ?? terminal.dialect),
-    el('span', { class: 'chip' }, terminal.operating_mode ?? ''),
+    el('span', { class: 'chip' }, terminal.cashier ?? terminal.operating_mode ?? ''),
     el('span', { class: `chip ${terminal.online ? 'good' : 'bad'}` }, terminal.online ? t('online') : t('offline')));
 }
 
@@ -62,4 +62,8 @@ async function read(cursor) {
 document.getElementById('more').addEventListener('click', () => read(next));
 keyboard(() => active);
 // a terminal of a later page is not on the shelf: its news are left alone until that page is read
-start({ reload: () => read(null), handlers: { terminal: (terminal) => places.get(terminal.id)?.device.hear(terminal) } });
+start({ reload: () => read(null), handlers: {
+  terminal: (terminal) => places.get(terminal.id)?.device.hear(terminal),
+  // what waits for a merchant's terminals changed: each of them shows another list
+  pool: ({ merchant }) => [...places.values()].filter(({ device }) => device.terminal.merchant === merchant).forEach(({ device }) => shown(() => device.reload())),
+} });

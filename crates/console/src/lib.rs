@@ -48,6 +48,8 @@ pub fn router(config: ConsoleConfig) -> Router {
         .route("/console/events", get(events))
         .route("/console/requests", get(requests))
         .route("/console/deliveries", get(deliveries))
+        .route("/console/deposits", get(deposits))
+        .route("/console/deposits/{id}", get(deposit))
         .route("/console/ledger", get(ledger))
         .route("/console/assets/{file}", get(asset))
         .with_state(state)
@@ -82,6 +84,19 @@ async fn requests(pages: Shared, query: RawQuery, headers: HeaderMap) -> Respons
 
 async fn deliveries(pages: Shared, query: RawQuery, headers: HeaderMap) -> Response {
     show(&pages, Page::Deliveries, &query, &headers)
+}
+
+async fn deposits(pages: Shared, query: RawQuery, headers: HeaderMap) -> Response {
+    show(&pages, Page::Deposits, &query, &headers)
+}
+
+async fn deposit(
+    pages: Shared,
+    Path(id): Path<String>,
+    query: RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    show(&pages, Page::Deposit { id: &id }, &query, &headers)
 }
 
 async fn ledger(pages: Shared, query: RawQuery, headers: HeaderMap) -> Response {

@@ -17,7 +17,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
 const LANGUAGE_COOKIE: &str = "cobro_lang";
 
 /// Fragments of HTML, by the name that `{{>name}}` includes them with.
-pub(crate) const FRAGMENTS: [(&str, &str); 14] = [
+pub(crate) const FRAGMENTS: [(&str, &str); 16] = [
     ("layout", include_str!("../pages/layout.html")),
     ("icons", include_str!("../pages/icons.svg")),
     ("device", include_str!("../pages/device.html")),
@@ -25,6 +25,8 @@ pub(crate) const FRAGMENTS: [(&str, &str); 14] = [
     ("terminals", include_str!("../pages/terminals.html")),
     ("terminal", include_str!("../pages/terminal.html")),
     ("journal", include_str!("../pages/journal.html")),
+    ("deposits", include_str!("../pages/deposits.html")),
+    ("deposit", include_str!("../pages/deposit.html")),
     ("ledger", include_str!("../pages/ledger.html")),
     ("nav", include_str!("../pages/nav.html")),
     ("simulator", include_str!("../pages/simulator.html")),
@@ -36,12 +38,13 @@ pub(crate) const FRAGMENTS: [(&str, &str); 14] = [
 
 /// Keys of texts that a page names in the program, not in its fragment: titles and leads.
 #[cfg(test)]
-pub(crate) const NAMED: [&str; 10] = [
+pub(crate) const NAMED: [&str; 11] = [
     "nav-home",
     "nav-terminals",
     "nav-events",
     "nav-requests",
     "nav-deliveries",
+    "nav-deposits",
     "nav-ledger",
     "simulator-pdv",
     "simulator-device",
@@ -67,6 +70,13 @@ pub(crate) enum Page<'a> {
     Requests,
     /// What was sent to webhooks.
     Deliveries,
+    /// What was paid out, and what is about to be.
+    Deposits,
+    /// One of them, with its payments; the control API knows whether it exists.
+    Deposit {
+        /// Its report's number or its id, as it stands in the address.
+        id: &'a str,
+    },
     /// Balances and postings.
     Ledger,
     /// The Point simulator.
@@ -92,6 +102,8 @@ impl<'a> Page<'a> {
             Self::Events => "events",
             Self::Requests => "requests",
             Self::Deliveries => "deliveries",
+            Self::Deposits => "deposits",
+            Self::Deposit { .. } => "deposit",
             Self::Ledger => "ledger",
             Self::Simulator(_) => "simulator",
         }
@@ -104,6 +116,7 @@ impl<'a> Page<'a> {
             Self::Events => "nav-events",
             Self::Requests => "nav-requests",
             Self::Deliveries => "nav-deliveries",
+            Self::Deposits | Self::Deposit { .. } => "nav-deposits",
             Self::Ledger => "nav-ledger",
             Self::Simulator(Mode::Pdv) => "simulator-pdv",
             Self::Simulator(Mode::Device) => "simulator-device",
@@ -143,6 +156,13 @@ impl<'a> Page<'a> {
             ("desk", Self::Simulator(Mode::Device)) => "simulator-waiting",
             ("logs", Self::Simulator(Mode::Pdv)) => "simulator-wire",
             (place, _) => place,
+        }
+    }
+
+    fn deposit(self) -> &'a str {
+        match self {
+            Self::Deposit { id } => id,
+            _ => "",
         }
     }
 
@@ -263,6 +283,7 @@ impl Pages {
             "mode" => html.push_str(page.mode()),
             "page" => html.push_str(page.name()),
             "version" => escape(self.version, html),
+            "deposit" => escape(page.deposit(), html),
             "terminal" => escape(page.terminal(), html),
             "world" => html.push_str(visit.world.unwrap_or("demo")),
             "query" => {

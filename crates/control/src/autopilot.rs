@@ -216,6 +216,7 @@ impl Autopilot {
                     Ok(Change::Terminal(_, terminal)) if self.is_enabled(&id, &terminal) => {
                         looked_at.push(terminal);
                     }
+                    Ok(Change::Pool(_)) => looked_at = self.terminals(&id),
                     Ok(_) => {}
                     Err(RecvError::Lagged(_)) => looked_at = self.terminals(&id),
                     Err(RecvError::Closed) => return,
@@ -238,9 +239,13 @@ async fn run(worlds: Arc<Worlds>, world: String, id: TerminalId) {
 
 async fn take_and_pay(worlds: &Worlds, world: &str, id: &TerminalId) -> Result<(), EngineError> {
     let queued = |view: &TerminalView| {
-        let current = view.current.as_ref()?;
-        let is_ready = view.terminal.online && current.intent.phase() == IntentPhase::Open;
-        is_ready.then_some((current.intent.id, current.intent.created_at))
+        // What a terminal has in its own queue, else the oldest charge that it shows.
+        let intent = match &view.current {
+            Some(current) => &current.intent,
+            None => view.pending.first()?,
+        };
+        let is_ready = view.terminal.online && intent.phase() == IntentPhase::Open;
+        is_ready.then_some((intent.id, intent.created_at))
     };
     let Some(open) = open_world(worlds, world) else { return Ok(()) };
     let view = open.terminal(&id.0).await?;

@@ -94,7 +94,7 @@ async fn postings(Selected(world): Selected, paging: Paging) -> Answer {
     Ok(view::list("postings", page.iter().map(posting).collect(), next))
 }
 
-fn posting(posting: &PostingView) -> Value {
+pub(crate) fn posting(posting: &PostingView) -> Value {
     let entries = posting.lines.iter().map(|line| {
         json!({
             "account": line.account.code(),

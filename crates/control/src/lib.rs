@@ -24,6 +24,7 @@ mod oauth;
 mod present;
 mod refusal;
 mod sessions;
+mod settlements;
 mod terminals;
 mod view;
 mod worlds;
@@ -92,6 +93,7 @@ pub fn routes(control: Control) -> (Router, Vec<&'static Endpoint>) {
     let routes = clock::routes(routes);
     let routes = journals::routes(routes);
     let routes = ledger::routes(routes);
+    let routes = settlements::routes(routes);
     let routes = merchants::routes(routes);
     let routes = oauth::routes(routes);
     let routes = faults::routes(routes);

@@ -163,7 +163,10 @@ impl Live {
                 Some(terminal) => self.terminal(world, &terminal).await,
                 None => Ok(None),
             },
-            Change::Refund(..) | Change::Session(..) | Change::Pool(..) => Ok(None),
+            // Every terminal of the merchant may show another list now. A page about one reads it;
+            // an overview is told to look again.
+            Change::Pool(merchant) => self.pool(world, merchant).await,
+            Change::Refund(..) | Change::Session(..) => Ok(None),
             Change::Event(event) => {
                 let whose = self.owner(world, event.merchant).await?;
                 Ok(Some(named("event", &view::event(&event, Some(&whose)))))
@@ -173,6 +176,26 @@ impl Live {
                 Ok(Some(named("delivery", &view::delivery(&delivery, Some(&whose)))))
             }
             Change::Clock => Ok(Some(named("clock", &json!({"now": world.now().to_string()})))),
+        }
+    }
+
+    async fn pool(
+        &mut self,
+        world: &World,
+        merchant: MerchantId,
+    ) -> Result<Option<Event>, EngineError> {
+        match self.terminal.clone() {
+            Some(id) => {
+                let view = world.terminal(&id).await?;
+                if view.merchant.id != merchant {
+                    return Ok(None);
+                }
+                self.shown(world, &view).map(Some)
+            }
+            None => {
+                let whose = self.owner(world, merchant).await?;
+                Ok(Some(named("pool", &view::whose(&whose))))
+            }
         }
     }
 

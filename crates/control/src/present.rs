@@ -1,13 +1,12 @@
 //! What a person does at a terminal: the green key, a card, the red key, putting the result away.
 
 use axum::routing::post;
-use cobro_domain::IntentId;
 use cobro_domain::card::CardEntry;
 use cobro_domain::intent::IntentPhase;
 use cobro_engine::charges::PresentCard;
 use cobro_engine::intents::IntentView;
 use cobro_engine::terminals::TerminalView;
-use cobro_engine::{EngineError, Subject, World};
+use cobro_engine::{EngineError, World};
 use cobro_surface::endpoint::{Endpoint, Routes, Security};
 
 use crate::Shared;
@@ -128,9 +127,11 @@ pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {
 async fn fetch(Selected(world): Selected, Named(id): Named, input: Input) -> Answer {
     let intent = input.members(&["intent_id"])?.text("intent_id")?;
     let view = world.terminal(&id).await?;
-    let intent =
-        intent.map(|text| IntentId::parse(text).ok_or(EngineError::NotFound(Subject::Intent)));
-    world.fetch_intent(view.merchant.id, view.terminal.id, intent.transpose()?).await?;
+    let intent = match intent {
+        Some(name) => Some(world.find_intent(&view.merchant, name).await?),
+        None => None,
+    };
+    world.fetch_intent(view.merchant.id, view.terminal.id, intent).await?;
     terminal(&world, &id).await
 }
 

@@ -71,6 +71,7 @@ fn status_of(error: &EngineError) -> StatusCode {
         EngineError::ClockBackwards => StatusCode::BAD_REQUEST,
         EngineError::Money(_) => StatusCode::UNPROCESSABLE_ENTITY,
         EngineError::Unanswered => StatusCode::GATEWAY_TIMEOUT,
+        EngineError::Balance => StatusCode::CONFLICT,
         EngineError::Store(_) | EngineError::Tx(_) => StatusCode::SERVICE_UNAVAILABLE,
         EngineError::Fault(_) | EngineError::Vault(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -94,6 +95,7 @@ const fn code_of(error: &EngineError) -> &'static str {
         EngineError::MerchantState(_) => "merchant_state",
         EngineError::Money(_) => "amount",
         EngineError::Unanswered => "unanswered",
+        EngineError::Balance => "balance",
         EngineError::ClockBackwards => "clock_backwards",
         EngineError::Unsupported(_) => "unsupported",
         EngineError::Fault(_) => "fault",
@@ -110,6 +112,7 @@ const fn word(subject: Subject) -> &'static str {
         Subject::Payment => "payment",
         Subject::Refund => "refund",
         Subject::Session => "session",
+        Subject::Settlement => "settlement",
         Subject::Terminal => "terminal",
         Subject::World => "world",
     }

@@ -120,6 +120,9 @@ struct Typed {
 
 /// A session with its merchant.
 async fn find(world: &World, id: &str) -> Result<(SessionView, Merchant), EngineError> {
+    if let Some(id) = SessionId::parse(id) {
+        return world.session_anywhere(id).await;
+    }
     let number = id.parse().map_err(|_| EngineError::NotFound(Subject::Session))?;
     let found = world.sessions_numbered(number).await?;
     let mut paid_by_people =
@@ -137,6 +140,10 @@ async fn pay(
         input.members(&["card", "document", "installments", "amount_minor", "save", "otp"])?;
     let otp = members.text("otp")?.map(str::to_owned);
     let (view, merchant) = find(&world, &id).await?;
+    if view.session.kind == SessionKind::Direct {
+        let passed = otp.as_deref() == Some(PASSING_CODE);
+        return confirm(&world, view, &merchant, otp.map(|_| passed)).await;
+    }
     let waiting = shared.challenges.take(&world, view.session.id);
     let answers = otp.is_some() && members.get("card").is_none();
     let mut typed = match waiting.filter(|_| answers) {
@@ -162,6 +169,21 @@ async fn pay(
     Ok(ok(&outcome(&world, &after, &merchant, None)?))
 }
 
+/// The holder of a payment that was made without a page confirms it, or does not; without an answer
+/// it still waits.
+async fn confirm(
+    world: &World,
+    view: SessionView,
+    merchant: &Merchant,
+    passed: Option<bool>,
+) -> Answer {
+    let payment = view.payments.first().ok_or(EngineError::NotFound(Subject::Payment))?.id;
+    let Some(passed) = passed else { return Ok(ok(&outcome(world, &view, merchant, None)?)) };
+    let (own, id) = (world.clone(), merchant.id);
+    let after = to_the_end(async move { own.answer_challenge(id, payment, passed).await }).await?;
+    Ok(ok(&outcome(world, &after, merchant, None)?))
+}
+
 /// Charges or stores a card.
 async fn use_card(
     world: &World,
@@ -185,7 +207,8 @@ async fn use_card(
         return world.store_typed_card(merchant, id, &card, ready.facts, plan, luggage).await;
     }
     let store = (save && session.offers_storing).then_some(plan);
-    let charge = ChargeCard { amount_minor, installments, tip_minor: 0, store, luggage };
+    let charge =
+        ChargeCard { amount_minor, installments, tip_minor: 0, store, luggage, challenge_s: None };
     world.charge_typed_card(merchant, id, &card, ready, charge).await
 }
 
@@ -260,6 +283,9 @@ async fn abandon(
 ) -> Answer {
     input.members(&[])?;
     let (view, merchant) = find(&world, &id).await?;
+    if view.session.kind == SessionKind::Direct {
+        return confirm(&world, view, &merchant, Some(false)).await;
+    }
     shared.challenges.take(&world, view.session.id);
     let after = world.abandon_session(merchant.id, view.session.id).await?;
     Ok(ok(&outcome(&world, &after, &merchant, None)?))
@@ -284,7 +310,7 @@ fn outcome(
         "reason": reason,
         "intent": null,
         "session": {
-            "request_id": view.session.number,
+            "request_id": dialect.session_id(&view.session),
             "status": dialect.session_state(&view.session),
         },
         "payment": payment.map(|payment| json!({ "id": dialect.payment_id(payment) })),
@@ -308,6 +334,7 @@ const fn payment_word(payment: &Payment) -> &'static str {
         PaymentState::Declined { .. } => "rejected",
         PaymentState::Reversed { .. } => "reversed",
         PaymentState::Failed => "error",
+        PaymentState::Challenged => "challenge",
         PaymentState::Unknown => "confirmation_required",
         PaymentState::Pending | PaymentState::Sending { .. } => "pending",
     }

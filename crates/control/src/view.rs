@@ -34,8 +34,12 @@ pub(crate) fn terminal(world: &World, view: &TerminalView) -> Result<Value, Engi
     let settings: Value = serde_json::from_str(&terminal.settings).unwrap_or_default();
     let setting = |name: &str| settings.get(name).cloned().unwrap_or_default();
     let current = view.current.as_ref();
-    let shown = current.map(|current| intent(dialect, &current.intent));
-    let is_pending = current.is_some_and(|current| current.intent.phase() == IntentPhase::Open);
+    let shown = current.map(|current| intent(dialect, &current.intent, current.payment.as_ref()));
+    let queued = shown
+        .as_ref()
+        .filter(|_| current.is_some_and(|current| current.intent.phase() == IntentPhase::Open));
+    let listed = view.pending.iter().map(|charge| intent(dialect, charge, None));
+    let pending: Vec<Value> = queued.cloned().into_iter().chain(listed).collect();
     let ended = current
         .filter(|current| current.intent.phase() == IntentPhase::Processed)
         .or(view.last.as_ref());
@@ -52,17 +56,18 @@ pub(crate) fn terminal(world: &World, view: &TerminalView) -> Result<Value, Engi
         "autopilot": setting("autopilot"),
         "currency": merchant.currency.code(),
         "currency_exponent": merchant.currency.exponent(),
-        "pending": if is_pending { shown.iter().cloned().collect() } else { Vec::new() },
+        "pending": pending,
         "intent": shown,
         "last": ended.map(|ended| last(dialect, ended)),
     }))
 }
 
 /// An intent as a terminal shows it.
-fn intent(dialect: &dyn Dialect, intent: &Intent) -> Value {
+fn intent(dialect: &dyn Dialect, intent: &Intent, payment: Option<&Payment>) -> Value {
     let mut shown = json!({
         "id": intent.id.to_string(),
-        "state": dialect.intent_state(intent.phase()),
+        "state": dialect.intent_word(intent, payment),
+        "phase": intent.phase().code(),
         "amount_minor": intent.amount.minor,
         "currency": intent.amount.currency.code(),
     });
@@ -70,6 +75,10 @@ fn intent(dialect: &dyn Dialect, intent: &Intent) -> Value {
         members.insert("refund".to_owned(), json!(true));
     }
     let luggage: Value = serde_json::from_str(&intent.luggage).unwrap_or_default();
+    // What the terminal lets its holder choose, where the dialect says so.
+    if let (Some(offers), Some(members)) = (luggage.get("offers"), shown.as_object_mut()) {
+        members.insert("offers".to_owned(), offers.clone());
+    }
     let description = luggage.get("description").and_then(Value::as_str);
     if let (Some(text), Some(members)) = (description, shown.as_object_mut()) {
         members.insert("description".to_owned(), json!(text));
@@ -86,6 +95,9 @@ fn last(dialect: &dyn Dialect, view: &IntentView) -> Value {
         json!({
             "id": dialect.payment_id(payment),
             "authorization_code": authorization(payment),
+            "amount_minor": payment.amount.minor,
+            "tip_minor": payment.tip_minor,
+            "installments": payment.installments,
             "card": {
                 "brand": payment.card.brand,
                 "last_digits": payment.card.last_digits,
@@ -95,7 +107,7 @@ fn last(dialect: &dyn Dialect, view: &IntentView) -> Value {
         })
     });
     json!({
-        "intent": intent(dialect, &view.intent),
+        "intent": intent(dialect, &view.intent, view.payment.as_ref()),
         "outcome": outcome,
         "reason": reason(view.payment.as_ref()),
         "payment": payment,
@@ -107,7 +119,7 @@ fn last(dialect: &dyn Dialect, view: &IntentView) -> Value {
 /// What came of presenting a card.
 pub(crate) fn outcome(dialect: &dyn Dialect, view: &IntentView) -> Value {
     let word = outcome_word(&view.intent, view.payment.as_ref());
-    let state = dialect.intent_state(view.intent.phase());
+    let state = dialect.intent_word(&view.intent, view.payment.as_ref());
     let payment = shown_payment(word, view);
     json!({
         "outcome": word,
@@ -140,6 +152,7 @@ fn outcome_word(intent: &Intent, payment: Option<&Payment>) -> &'static str {
             Some(PaymentState::Declined { .. }) => "rejected",
             Some(PaymentState::Reversed { .. }) => "reversed",
             Some(PaymentState::Failed) => "error",
+            Some(PaymentState::Challenged) => "challenge",
             Some(PaymentState::Unknown) => "confirmation_required",
             Some(PaymentState::Pending | PaymentState::Sending { .. }) | None => "pending",
         },
@@ -171,6 +184,11 @@ impl From<&Merchant> for Whose {
     fn from(merchant: &Merchant) -> Self {
         Self { dialect: merchant.channel.clone(), merchant: merchant.public_id.clone() }
     }
+}
+
+/// Whose list of charges changed.
+pub(crate) fn whose(whose: &Whose) -> Value {
+    json!({"dialect": whose.dialect, "merchant": whose.merchant})
 }
 
 /// An event.
@@ -288,11 +306,12 @@ mod tests {
         let reversed = PaymentState::Reversed { by: ReversedBy::Acquirer };
         let recovered = PaymentState::Reversed { by: ReversedBy::Recovery };
         let sending = PaymentState::Sending { owner: Owner(1) };
+        let on_terminal = IntentState::OnTerminal { declined: Some(id) };
         let table = [
             (processed, Some(approved.clone()), "approved", None),
             (finished, Some(approved), "approved", None),
             (finished, Some(declined.clone()), "rejected", Some("insufficient_funds")),
-            (IntentState::OnTerminal, Some(declined), "rejected", Some("insufficient_funds")),
+            (on_terminal, Some(declined), "rejected", Some("insufficient_funds")),
             (finished, Some(reversed), "reversed", None),
             (processed, Some(PaymentState::Pending), "pending", None),
             (IntentState::Processing { payment: id }, Some(sending), "pending", None),

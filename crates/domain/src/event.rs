@@ -48,6 +48,8 @@ kinds! {
     IntentOpened = "intent.opened",
     /// A terminal took an intent.
     IntentOnTerminal = "intent.on_terminal",
+    /// A card was declined for an intent; its terminal may try another.
+    IntentDeclined = "intent.declined",
     /// A card was read for an intent.
     IntentProcessing = "intent.processing",
     /// An intent's payment was answered.

@@ -51,7 +51,10 @@ pub enum IntentState {
     /// Made by the point of sale, waiting in the terminal's queue.
     Open,
     /// Taken by the terminal, waiting for a card.
-    OnTerminal,
+    OnTerminal {
+        /// The last try, when it was declined and the terminal waits for another card.
+        declined: Option<PaymentId>,
+    },
     /// A card was read; the acquirer has been asked.
     Processing {
         /// The running try.
@@ -194,7 +197,7 @@ impl IntentState {
     pub const fn phase(self) -> IntentPhase {
         match self {
             Self::Open => IntentPhase::Open,
-            Self::OnTerminal => IntentPhase::OnTerminal,
+            Self::OnTerminal { .. } => IntentPhase::OnTerminal,
             Self::Processing { .. } => IntentPhase::Processing,
             Self::Processed { .. } => IntentPhase::Processed,
             Self::Finished { .. } => IntentPhase::Finished,
@@ -212,7 +215,8 @@ impl IntentState {
             | Self::Processed { payment }
             | Self::Finished { payment }
             | Self::ConfirmationRequired { payment } => Some(payment),
-            Self::Open | Self::OnTerminal | Self::Canceled | Self::Abandoned | Self::Error => None,
+            Self::OnTerminal { declined } => declined,
+            Self::Open | Self::Canceled | Self::Abandoned | Self::Error => None,
         }
     }
 
@@ -223,13 +227,17 @@ impl IntentState {
     pub fn after(self, action: IntentAction) -> Result<Self, IntentRefused> {
         use IntentAction as A;
         match (self, action) {
-            (Self::Open, A::Cancel) | (Self::OnTerminal, A::CancelOnTerminal) => Ok(Self::Canceled),
-            (Self::Open, A::Fetch) => Ok(Self::OnTerminal),
-            (Self::Open | Self::OnTerminal, A::Expire) => Ok(Self::Abandoned),
-            (Self::OnTerminal, A::Fail) => Ok(Self::Error),
-            (Self::OnTerminal, A::PresentCard(payment)) => Ok(Self::Processing { payment }),
+            (Self::Open, A::Cancel) | (Self::OnTerminal { .. }, A::CancelOnTerminal) => {
+                Ok(Self::Canceled)
+            }
+            (Self::Open, A::Fetch) => Ok(Self::OnTerminal { declined: None }),
+            (Self::Open | Self::OnTerminal { .. }, A::Expire) => Ok(Self::Abandoned),
+            (Self::OnTerminal { .. }, A::Fail) => Ok(Self::Error),
+            (Self::OnTerminal { .. }, A::PresentCard(payment)) => Ok(Self::Processing { payment }),
             (Self::Processing { payment }, A::Answer) => Ok(Self::Processed { payment }),
-            (Self::Processing { .. }, A::Retry) => Ok(Self::OnTerminal),
+            (Self::Processing { payment }, A::Retry) => {
+                Ok(Self::OnTerminal { declined: Some(payment) })
+            }
             (Self::Processing { .. }, A::AnswerError) => Ok(Self::Error),
             (Self::Processing { payment }, A::LoseAnswer) => {
                 Ok(Self::ConfirmationRequired { payment })
@@ -278,7 +286,7 @@ confirmation_required  -         -           -                -         -     - 
     fn states(payment: PaymentId) -> [IntentState; 9] {
         [
             IntentState::Open,
-            IntentState::OnTerminal,
+            IntentState::OnTerminal { declined: None },
             IntentState::Processing { payment },
             IntentState::Processed { payment },
             IntentState::Finished { payment },
@@ -331,6 +339,17 @@ confirmation_required  -         -           -                -         -     - 
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_declined_try_is_remembered_until_the_next() {
+        let [first, second] = [1, 2].map(|n| PaymentId(Uuid::from_u128(n)));
+        let declined = IntentState::Processing { payment: first }.after(IntentAction::Retry);
+        assert_eq!(declined.map(IntentState::payment), Ok(Some(first)));
+        let again = declined.and_then(|state| state.after(IntentAction::PresentCard(second)));
+        assert_eq!(again, Ok(IntentState::Processing { payment: second }));
+        let given_up = declined.and_then(|state| state.after(IntentAction::CancelOnTerminal));
+        assert_eq!(given_up, Ok(IntentState::Canceled));
     }
 
     #[test]

@@ -72,6 +72,8 @@ pub struct Payment {
 /// Where a payment is, with what exists only there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PaymentState {
+    /// Its card's holder has to answer a challenge first; the acquirer has not been asked.
+    Challenged,
     /// The acquirer has been asked, or is about to be.
     Sending {
         /// Who waits for the answer.
@@ -189,6 +191,8 @@ reasons! {
 /// What can happen to a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PaymentAction {
+    /// The holder has answered the challenge: the acquirer is asked, by this process.
+    Send(Owner),
     /// The acquirer approved.
     Approve {
         /// The issuer's code.
@@ -246,6 +250,7 @@ impl PaymentState {
     /// The word that is stored.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::Challenged => "challenged",
             Self::Sending { .. } => "sending",
             Self::Pending => "pending",
             Self::Authorized { .. } => "authorized",
@@ -265,6 +270,8 @@ impl PaymentState {
     pub fn after(self, action: PaymentAction, now: Timestamp) -> Result<Self, PaymentRefused> {
         use PaymentAction as A;
         match (self, action) {
+            (Self::Challenged, A::Send(owner)) => Ok(Self::Sending { owner }),
+            (Self::Challenged, A::Decline(reason)) => Ok(Self::Declined { reason }),
             (Self::Sending { .. } | Self::Pending, A::Approve { authorization }) => {
                 Ok(Self::Approved { authorization, at: now })
             }
@@ -279,7 +286,7 @@ impl PaymentState {
                 Ok(Self::Approved { authorization, at: now })
             }
             (held @ Self::Authorized { .. }, A::Adjust(_)) => Ok(held),
-            (Self::Authorized { .. }, A::Release) => {
+            (Self::Challenged | Self::Authorized { .. }, A::Release) => {
                 Ok(Self::Reversed { by: ReversedBy::Merchant })
             }
             (Self::Unknown, A::ReversalAccepted) => Ok(Self::Reversed { by: ReversedBy::Recovery }),
@@ -293,6 +300,7 @@ impl PaymentState {
 impl PaymentAction {
     const fn code(&self) -> &'static str {
         match self {
+            Self::Send(_) => "send",
             Self::Approve { .. } => "approve",
             Self::Decline(_) => "decline",
             Self::Reverse => "reverse",
@@ -411,6 +419,7 @@ mod tests {
 
     fn states() -> Vec<PaymentState> {
         vec![
+            PaymentState::Challenged,
             PaymentState::Sending { owner: Owner(1) },
             PaymentState::Pending,
             PaymentState::Authorized { authorization: "1".into(), at: NOW },
@@ -434,19 +443,21 @@ mod tests {
             PaymentAction::Capture(1),
             PaymentAction::Release,
             PaymentAction::Adjust(1),
+            PaymentAction::Send(Owner(1)),
         ]
     }
 
     const TABLE: &str = "\
-           approve  decline  reverse  defer   fail   lose    accepted capture  release adjust
-sending    approved declined reversed pending failed unknown -        -        - -
-pending    approved declined -        -       -      -       -        -        - -
-authorized -        -        -        -       -      -       -        approved reversed  authorized
-approved   -        -        -        -       -      -       -        -        - -
-declined   -        -        -        -       -      -       -        -        - -
-failed     -        -        -        -       -      -       -        -        - -
-unknown    -        -        -        -       -      -       reversed -        - -
-reversed   -        -        -        -       -      -       -        -        - -
+           approve  decline  reverse  defer   fail   lose    accepted capture  release  adjust     send
+challenged -        declined -        -       -      -       -        -        reversed -          sending
+sending    approved declined reversed pending failed unknown -        -        -        -          -
+pending    approved declined -        -       -      -       -        -        -        -          -
+authorized -        -        -        -       -      -       -        approved reversed authorized -
+approved   -        -        -        -       -      -       -        -        -        -          -
+declined   -        -        -        -       -      -       -        -        -        -          -
+failed     -        -        -        -       -      -       -        -        -        -          -
+unknown    -        -        -        -       -      -       reversed -        -        -          -
+reversed   -        -        -        -       -      -       -        -        -        -          -
 ";
 
     #[test]

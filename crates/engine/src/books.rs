@@ -62,20 +62,25 @@ impl World {
         let before = before.map_or([0xff; 16].as_slice().to_cell(), |id| id.to_cell());
         let params = [before, limit.to_cell()];
         let found = self.store().read(move |reader| reader.list::<EntryRow>(POSTINGS, &params));
-        let mut postings: Vec<PostingView> = Vec::new();
-        for line in found.await? {
-            match postings.last_mut() {
-                Some(last) if last.id == line.posting => last.lines.push(line),
-                _ => postings.push(PostingView {
-                    id: line.posting,
-                    at: line.at,
-                    event: line.event,
-                    lines: vec![line],
-                }),
-            }
-        }
-        Ok(postings)
+        Ok(grouped(found.await?))
     }
+}
+
+/// Postings made of their lines, which stand together.
+pub(crate) fn grouped(lines: Vec<EntryRow>) -> Vec<PostingView> {
+    let mut postings: Vec<PostingView> = Vec::new();
+    for line in lines {
+        match postings.last_mut() {
+            Some(last) if last.id == line.posting => last.lines.push(line),
+            _ => postings.push(PostingView {
+                id: line.posting,
+                at: line.at,
+                event: line.event,
+                lines: vec![line],
+            }),
+        }
+    }
+    postings
 }
 
 fn balance(row: &[Cell]) -> Result<Balance, EngineError> {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use cobro_domain::card::{CardEntry, CardFacts, StoredCardState};
-use cobro_domain::event::Loudness;
+use cobro_domain::event::{EventKind, Loudness};
 use cobro_domain::fee::Fee;
 use cobro_domain::id::IdSource;
 use cobro_domain::merchant::Merchant;
@@ -18,7 +18,7 @@ use cobro_store::Tx;
 
 use crate::cards::{StorePlan, keep, usable};
 use crate::charges::{apply, ask};
-use crate::emit::{next_number, next_ordinal, next_trace, require};
+use crate::emit::{emit_new_payment, next_number, next_ordinal, next_trace, require};
 use crate::error::{EngineError, Subject};
 use crate::ports::CardUse;
 use crate::sessions::{NewSession, SessionView, emit_session, open, remember, repeated, settle};
@@ -53,6 +53,9 @@ pub struct ChargeCard {
     pub store: Option<StorePlan>,
     /// The session's luggage, where the payer has changed it.
     pub luggage: Option<String>,
+    /// For how many seconds the holder may answer a challenge before the acquirer is asked; there
+    /// is no challenge when absent.
+    pub challenge_s: Option<i64>,
 }
 
 /// A charge that is about to be sent.
@@ -143,7 +146,9 @@ impl World {
                 // The first command may still be waiting for its answer.
                 world.await_charge(merchant, id).await?;
             }
-            if let Some(payment) = payment {
+            let is_sent =
+                |begun: &BegunCharge| matches!(begun.payment.state, PaymentState::Sending { .. });
+            if let Some(payment) = payment.filter(is_sent) {
                 let scenario = fault.unwrap_or(ready_scenario(&payment));
                 let payment = payment.payment;
                 let answer = ask(&world, &payment, scenario).await;
@@ -155,7 +160,7 @@ impl World {
     }
 
     /// Waits for a charge as long as clients do, then answers with the session as it is.
-    async fn patiently(
+    pub(crate) async fn patiently(
         &self,
         merchant: MerchantId,
         task: tokio::task::JoinHandle<Result<SessionId, EngineError>>,
@@ -383,7 +388,10 @@ fn begin(
         card: ready.facts.clone(),
         entry: CardEntry::Typed,
         trace: next_trace(tx, world)?,
-        state: PaymentState::Sending { owner: world.peers().owner() },
+        state: match charge.challenge_s {
+            Some(_) => PaymentState::Challenged,
+            None => PaymentState::Sending { owner: world.peers().owner() },
+        },
         captured_minor: 0,
         refunded_minor: 0,
         refund_pending_minor: 0,
@@ -396,6 +404,10 @@ fn begin(
     // A session that was opened in this command is saved as one insert.
     tx.save(&session);
     tx.insert(&payment);
+    if let Some(lifetime_s) = charge.challenge_s {
+        crate::challenges::pose(tx, &payment, lifetime_s)?;
+        emit_new_payment(tx, world, ids, merchant, EventKind::PaymentPending, &payment)?;
+    }
     Ok(BegunCharge { payment, scenario: ready.scenario })
 }
 
@@ -418,9 +430,10 @@ pub(crate) fn session_moved(
             SessionAction::Decline
         }
         // Unknown is neither approved nor rejected (I11).
-        PaymentState::Sending { .. } | PaymentState::Pending | PaymentState::Unknown => {
-            return Ok(session);
-        }
+        PaymentState::Challenged
+        | PaymentState::Sending { .. }
+        | PaymentState::Pending
+        | PaymentState::Unknown => return Ok(session),
     };
     let Ok(session) = session.clone().after(action, tx.now()) else { return Ok(session) };
     tx.save(&session);

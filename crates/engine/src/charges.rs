@@ -26,8 +26,8 @@ use cobro_store::{StoreError, Tx};
 use crate::card_charges::session_moved;
 use crate::crash;
 use crate::emit::{
-    emit_intent, emit_payment, next_number, next_ordinal, next_trace, post, require, set_timer,
-    stop_timer,
+    emit_intent, emit_new_payment, emit_payment, next_number, next_ordinal, next_trace, post,
+    require, set_timer, stop_timer,
 };
 use crate::error::{EngineError, Subject};
 use crate::intents::{IntentView, release};
@@ -169,7 +169,11 @@ fn begin_command(
     let intent = intent.after(IntentAction::PresentCard(payment_id), tx.now())?;
     let dialect = world.dialect(&merchant.channel)?;
     let (card, scenario) = decide(world, &merchant, &intent, command, fault)?;
-    let amount = intent.amount.plus(Money::new(command.tip_minor, intent.amount.currency))?;
+    let tip_minor = match command.tip_minor {
+        0 => dialect.fixed_tip_minor(&intent.luggage),
+        tip_minor => tip_minor,
+    };
+    let amount = intent.amount.plus(Money::new(tip_minor, intent.amount.currency))?;
     let payment = Payment {
         merchant: merchant.id,
         id: payment_id,
@@ -181,7 +185,7 @@ fn begin_command(
         stored_card: None,
         capture: true,
         amount,
-        tip_minor: command.tip_minor,
+        tip_minor,
         installments: command.installments.unwrap_or(intent.installments),
         card,
         entry: command.entry,
@@ -339,6 +343,7 @@ fn answered(
         Answer::Deferred { .. } => (PaymentAction::Defer, EventKind::PaymentPending),
         Answer::Silent => (PaymentAction::LoseAnswer, EventKind::PaymentPending),
     };
+    let is_new = payment.changed_at == payment.created_at;
     let mut payment = payment.after(action, now)?;
     if matches!(payment.state, PaymentState::Approved { .. }) {
         let fees = world.dialect(&merchant.channel)?.fees(merchant, payment.installments);
@@ -346,7 +351,8 @@ fn answered(
         crate::settlements::captured(tx, world, merchant, &mut payment)?;
     }
     tx.save(&payment);
-    let event = emit_payment(tx, world, ids, merchant, kind, &payment)?;
+    let tell = if is_new { emit_new_payment } else { emit_payment };
+    let event = tell(tx, world, ids, merchant, kind, &payment)?;
     match answer {
         Answer::Approved { .. } if payment.captured_minor > 0 => {
             let entries = ledger::approval(payment.amount, payment.fee);

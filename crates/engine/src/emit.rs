@@ -43,7 +43,9 @@ pub(crate) fn emit(
     };
     tx.insert(&event);
     if loudness != Loudness::Silent && merchant.endpoint_slots != 0 {
-        for slot in (0..SLOTS_MAX).filter(|slot| merchant.endpoint_slots >> slot & 1 == 1) {
+        let dialect = world.dialect(&merchant.channel)?;
+        let has = |slot: &i64| merchant.endpoint_slots >> slot & 1 == 1;
+        for slot in (0..SLOTS_MAX).filter(|slot| has(slot) && dialect.tells(*slot, kind)) {
             deliver(tx, world, ids, &event, slot, loudness)?;
         }
     }
@@ -85,6 +87,47 @@ fn deliver(
     Ok(())
 }
 
+/// Tells an event to an address of its own, where the luggage of what it happened to names one.
+pub(crate) fn tell_own_address(
+    tx: &mut Tx<'_>,
+    world: &World,
+    ids: &mut IdSource,
+    merchant: &Merchant,
+    (event, kind): (EventId, EventKind),
+    luggage: &str,
+) -> Result<(), EngineError> {
+    if let Some(url) = world.dialect(&merchant.channel)?.own_address(kind, luggage) {
+        deliver_to(tx, world, ids, merchant, event, url);
+    }
+    Ok(())
+}
+
+/// Writes the delivery of an event to an address of its own.
+pub(crate) fn deliver_to(
+    tx: &mut Tx<'_>,
+    world: &World,
+    ids: &mut IdSource,
+    merchant: &Merchant,
+    event: EventId,
+    url: String,
+) {
+    tx.insert(&Delivery {
+        id: DeliveryId(ids.next_uuid()),
+        merchant: merchant.id,
+        lane: tx.order().lane,
+        event,
+        slot: crate::recurring::OWN_ADDRESS_SLOT,
+        url,
+        attempts: 0,
+        state: DeliveryState::Waiting { next_at: tx.now() },
+        request: String::new(),
+        response: String::new(),
+        created_at: tx.now(),
+    });
+    let world = world.clone();
+    tx.after_commit(move || world.wake());
+}
+
 /// Tells of an intent's new state. An intent that was just made is told to nobody.
 pub(crate) fn emit_intent(
     tx: &mut Tx<'_>,
@@ -94,7 +137,9 @@ pub(crate) fn emit_intent(
     intent: &Intent,
     payment: Option<&Payment>,
 ) -> Result<(), EngineError> {
+    let declined = intent.phase() == IntentPhase::OnTerminal && intent.state.payment().is_some();
     let (kind, loudness) = match intent.phase() {
+        IntentPhase::OnTerminal if declined => (EventKind::IntentDeclined, Loudness::Step),
         IntentPhase::Open => (EventKind::IntentOpened, Loudness::Silent),
         IntentPhase::OnTerminal => (EventKind::IntentOnTerminal, Loudness::Step),
         IntentPhase::Processing => (EventKind::IntentProcessing, Loudness::Step),
@@ -110,7 +155,8 @@ pub(crate) fn emit_intent(
     // Nothing says that endpoints hear of refunds on a terminal.
     let loudness = if intent.refund_of.is_some() { Loudness::Silent } else { loudness };
     let data = intent_data(intent, payment);
-    emit(tx, world, ids, merchant, kind, loudness, intent.id.to_string(), data)?;
+    let event = emit(tx, world, ids, merchant, kind, loudness, intent.id.to_string(), data)?;
+    tell_own_address(tx, world, ids, merchant, (event, kind), &intent.luggage)?;
     let (world, merchant) = (world.clone(), intent.merchant);
     match intent.terminal.clone() {
         Some(terminal) => {
@@ -153,7 +199,23 @@ pub(crate) fn payment_facts(payment: &Payment) -> serde_json::Value {
     })
 }
 
-/// Tells of a payment.
+/// Tells of a payment that nobody has been told of before.
+pub(crate) fn emit_new_payment(
+    tx: &mut Tx<'_>,
+    world: &World,
+    ids: &mut IdSource,
+    merchant: &Merchant,
+    kind: EventKind,
+    payment: &Payment,
+) -> Result<EventId, EngineError> {
+    let mut data = payment_facts(payment);
+    if let Some(members) = data.as_object_mut() {
+        members.insert("is_new".to_owned(), true.into());
+    }
+    tell_payment(tx, world, ids, merchant, kind, payment, data.to_string())
+}
+
+/// Tells of a change of a payment.
 pub(crate) fn emit_payment(
     tx: &mut Tx<'_>,
     world: &World,
@@ -163,8 +225,21 @@ pub(crate) fn emit_payment(
     payment: &Payment,
 ) -> Result<EventId, EngineError> {
     let data = payment_facts(payment).to_string();
+    tell_payment(tx, world, ids, merchant, kind, payment, data)
+}
+
+fn tell_payment(
+    tx: &mut Tx<'_>,
+    world: &World,
+    ids: &mut IdSource,
+    merchant: &Merchant,
+    kind: EventKind,
+    payment: &Payment,
+    data: String,
+) -> Result<EventId, EngineError> {
     let subject = payment.id.to_string();
     let event = emit(tx, world, ids, merchant, kind, Loudness::Silent, subject, data)?;
+    tell_own_address(tx, world, ids, merchant, (event, kind), &payment.luggage)?;
     let (world, merchant, id) = (world.clone(), payment.merchant, payment.id);
     tx.after_commit(move || world.announce(Change::Payment(merchant, id)));
     Ok(event)

@@ -28,6 +28,8 @@ pub enum Subject {
     Refund,
     /// A session.
     Session,
+    /// A settlement.
+    Settlement,
     /// A terminal.
     Terminal,
     /// A world.
@@ -79,6 +81,9 @@ pub enum EngineError {
     /// An amount does not fit.
     #[error(transparent)]
     Money(#[from] MoneyError),
+    /// The merchant's balance does not cover it.
+    #[error("the merchant's balance does not cover it")]
+    Balance,
     /// The acquirer has not answered yet; the outcome can be asked for later.
     #[error("the outcome is not known yet")]
     Unanswered,

@@ -7,8 +7,8 @@ use cobro_domain::payment::Payment;
 use cobro_domain::scenario::Scenario;
 use cobro_domain::terminal::{OperatingMode, Terminal};
 use cobro_domain::{IntentId, MerchantId, TerminalId};
-use cobro_store::Tx;
 use cobro_store::rows::{IdempotencyRow, TimerKind};
+use cobro_store::{Reader, StoreError, Tx};
 
 use crate::crash;
 use crate::emit::{emit_intent, require, set_timer, stop_timer};
@@ -111,14 +111,22 @@ impl World {
     ) -> Result<IntentView, EngineError> {
         let found = self.store().read(move |reader| {
             let Some(intent) = reader.get::<Intent>(&(merchant, id))? else { return Ok(None) };
-            let payment = match intent.state.payment() {
-                Some(payment) => reader.get::<Payment>(&(merchant, payment))?,
-                None => None,
-            };
-            Ok(Some(IntentView { intent, payment }))
+            read_intent_view(reader, intent).map(Some)
         });
         found.await?.ok_or(EngineError::NotFound(Subject::Intent))
     }
+}
+
+/// An intent with the payment that its state speaks of.
+pub(crate) fn read_intent_view(
+    reader: &mut Reader<'_>,
+    intent: Intent,
+) -> Result<IntentView, StoreError> {
+    let payment = match intent.state.payment() {
+        Some(payment) => reader.get::<Payment>(&(intent.merchant, payment))?,
+        None => None,
+    };
+    Ok(IntentView { intent, payment })
 }
 
 fn create(

@@ -11,14 +11,17 @@
 
 pub mod accounts;
 pub mod answers;
+mod balance;
 pub mod books;
 pub mod captures;
 pub mod card_charges;
 pub mod cards;
+pub mod challenges;
 pub mod charges;
 pub mod clock;
 pub mod crash;
 pub mod deliveries;
+pub mod deposits;
 mod emit;
 pub mod error;
 pub mod expiry;
@@ -27,6 +30,7 @@ pub mod grants;
 pub mod intent_events;
 pub mod intents;
 pub mod journal;
+pub mod payment_pages;
 pub mod payment_search;
 pub mod pool;
 pub mod ports;
@@ -43,6 +47,7 @@ pub mod trials;
 pub mod vault;
 pub mod verify;
 mod verify_books;
+mod verify_settlements;
 pub mod world;
 pub mod worlds;
 

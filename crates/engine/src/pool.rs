@@ -8,12 +8,13 @@ use cobro_domain::money::Money;
 use cobro_domain::terminal::Terminal;
 use cobro_domain::{IntentId, MerchantId, TerminalId};
 use cobro_store::rows::{AliasRow, TimerKind};
-use cobro_store::{ToCell, Tx};
+use cobro_store::{Reader, StoreError, ToCell, Tx};
 use serde_json::Value;
 
 use crate::emit::{emit_intent, require, set_timer, stop_timer};
 use crate::error::{EngineError, Subject};
-use crate::world::{Caller, World};
+use crate::intents::{IntentView, read_intent_view};
+use crate::world::{Caller, Change, World};
 
 /// How many pending charges a terminal shows.
 pub const POOL_MAX: i64 = 200;
@@ -23,7 +24,7 @@ pub const POOL_MAX: i64 = 200;
 pub struct NewCharge {
     /// How much.
     pub amount: Money,
-    /// Who shall see it; everybody when absent.
+    /// Who shall see it, in lower case; everybody when absent.
     pub assignee: Option<String>,
     /// Names of it that are unique for the merchant: kind and value. The first is the reference
     /// that makes a second charge of the same name a repetition.
@@ -101,28 +102,63 @@ impl World {
     /// # Errors
     /// When the store has no answer.
     pub async fn pending_for(&self, terminal: &Terminal) -> Result<Vec<Intent>, EngineError> {
-        if !shows_charges(terminal) {
-            return Ok(Vec::new());
-        }
-        let params = [terminal.merchant.to_cell(), POOL_MAX.to_cell()];
-        let rest = "WHERE merchant = $1 AND phase = 'open' AND terminal IS NULL \
-                    ORDER BY merchant, id LIMIT $2";
-        let found = self.store().read(move |reader| reader.select::<Intent>(rest, &params)).await?;
-        Ok(found.into_iter().filter(|intent| is_for(intent, terminal)).collect())
+        let terminal = terminal.clone();
+        Ok(self.store().read(move |reader| pending(reader, &terminal)).await?)
     }
 
-    /// All charges of a merchant's list, whatever became of them, the newest first.
+    /// Intents of a merchant with their payments, whatever became of them, the newest first: those
+    /// for one person where one is named, and those made before `before` where a page is continued.
     ///
     /// # Errors
     /// When the store has no answer.
     pub async fn charges_of(
         &self,
         merchant: MerchantId,
+        assignee: Option<String>,
+        before: Option<IntentId>,
         limit: i64,
-    ) -> Result<Vec<Intent>, EngineError> {
-        let params = [merchant.to_cell(), limit.to_cell()];
-        let rest = "WHERE merchant = $1 ORDER BY merchant DESC, id DESC LIMIT $2";
-        Ok(self.store().read(move |reader| reader.select(rest, &params)).await?)
+    ) -> Result<Vec<IntentView>, EngineError> {
+        let before = before.map_or_else(uuid::Uuid::max, |before| before.0);
+        let found = self.store().read(move |reader| {
+            let (merchant, before, limit) = (merchant.to_cell(), before.to_cell(), limit.to_cell());
+            let (rest, params) = match &assignee {
+                None => (
+                    "WHERE merchant = $1 AND id < $2 ORDER BY merchant DESC, id DESC LIMIT $3",
+                    vec![merchant, before, limit],
+                ),
+                Some(assignee) => (
+                    "WHERE merchant = $1 AND assignee = $2 AND id < $3 \
+                     ORDER BY merchant DESC, assignee DESC, id DESC LIMIT $4",
+                    vec![merchant, assignee.to_cell(), before, limit],
+                ),
+            };
+            let intents = reader.select::<Intent>(rest, &params)?;
+            intents.into_iter().map(|intent| read_intent_view(reader, intent)).collect()
+        });
+        Ok(found.await?)
+    }
+
+    /// The intent of a merchant that a person names: by its id, or by one of the names that its
+    /// dialect gives to intents.
+    ///
+    /// # Errors
+    /// Unknown intent.
+    pub async fn find_intent(
+        &self,
+        merchant: &Merchant,
+        name: &str,
+    ) -> Result<IntentId, EngineError> {
+        let dialect = self.dialect(&merchant.channel)?;
+        if let Some(id) = dialect.intent_id(name) {
+            return Ok(id);
+        }
+        for kind in dialect.intent_names() {
+            let found = self.by_alias(merchant.id, kind, name).await?;
+            if let Some(id) = found.as_deref().and_then(IntentId::parse) {
+                return Ok(id);
+            }
+        }
+        Err(EngineError::NotFound(Subject::Intent))
     }
 
     /// The charge that a terminal takes when none is named: the oldest that it shows, when its
@@ -143,6 +179,21 @@ impl World {
     }
 }
 
+/// The charges that a terminal shows to who is signed in, the oldest first.
+pub(crate) fn pending(
+    reader: &mut Reader<'_>,
+    terminal: &Terminal,
+) -> Result<Vec<Intent>, StoreError> {
+    if !shows_charges(terminal) {
+        return Ok(Vec::new());
+    }
+    let cashier = cashier(terminal).unwrap_or_default();
+    let params = [terminal.merchant.to_cell(), cashier.to_cell(), POOL_MAX.to_cell()];
+    let rest = "WHERE merchant = $1 AND phase = 'open' AND terminal IS NULL \
+                AND (assignee IS NULL OR assignee = $2) ORDER BY merchant, id LIMIT $3";
+    reader.select::<Intent>(rest, &params)
+}
+
 fn setting(terminal: &Terminal, name: &str) -> Option<Value> {
     let settings: Value = serde_json::from_str(&terminal.settings).ok()?;
     settings.get(name).cloned()
@@ -157,14 +208,14 @@ fn shows_charges(terminal: &Terminal) -> bool {
 fn is_for(intent: &Intent, terminal: &Terminal) -> bool {
     match &intent.assignee {
         None => true,
-        Some(assignee) => {
-            let cashier = setting(terminal, "cashier");
-            cashier
-                .as_ref()
-                .and_then(Value::as_str)
-                .is_some_and(|cashier| cashier.eq_ignore_ascii_case(assignee))
-        }
+        Some(assignee) => cashier(terminal).is_some_and(|cashier| cashier == *assignee),
     }
+}
+
+/// Who is signed in at a terminal, in lower case.
+fn cashier(terminal: &Terminal) -> Option<String> {
+    let cashier = setting(terminal, "cashier")?;
+    cashier.as_str().map(str::to_lowercase)
 }
 
 fn register(
@@ -223,6 +274,7 @@ fn register(
 /// A terminal takes a charge from the list: exactly one of those that try does.
 pub(crate) fn take(
     tx: &mut Tx<'_>,
+    world: &World,
     terminal: Terminal,
     merchant: MerchantId,
     id: IntentId,
@@ -236,6 +288,9 @@ pub(crate) fn take(
     let intent = Intent { terminal: Some(terminal.id.clone()), ..intent };
     let terminal = terminal.holding(id);
     tx.save(&terminal);
+    // The other terminals show it no more.
+    let world = world.clone();
+    tx.after_commit(move || world.announce(Change::Pool(merchant)));
     Ok((terminal, intent))
 }
 

@@ -1,15 +1,15 @@
 //! What the engine needs from outside: an acquirer, and what a dialect knows that it does not.
 
 use cobro_domain::card::{CardEntry, CardFacts, CardKind};
-use cobro_domain::event::Event;
+use cobro_domain::event::{Event, EventKind};
 use cobro_domain::fee::FeeSchedule;
-use cobro_domain::intent::IntentPhase;
+use cobro_domain::intent::{Intent, IntentPhase};
 use cobro_domain::merchant::{Endpoint, Merchant};
 use cobro_domain::payment::{DeclineReason, Payment, Trace};
 use cobro_domain::scenario::Scenario;
 use cobro_domain::session::Session;
 use cobro_domain::time::Day;
-use cobro_domain::{MerchantId, Money, Timestamp};
+use cobro_domain::{IntentId, MerchantId, Money, Timestamp};
 use futures_util::future::BoxFuture;
 
 use crate::cards::StorePlan;
@@ -176,6 +176,19 @@ pub trait Notice: Send + Sync {
     /// The request; `None` when this dialect does not tell of such an event.
     fn request(&self, ask: &NoticeAsk<'_>) -> Option<NoticeRequest>;
 
+    /// Whether an endpoint in this slot is ever told of events of this kind.
+    fn tells(&self, slot: i64, kind: EventKind) -> bool {
+        let _ = (slot, kind);
+        true
+    }
+
+    /// An address of its own, beside the merchant's endpoints, that an event of this kind is told
+    /// to: the luggage of what it happened to may name one. By default there is none.
+    fn own_address(&self, kind: EventKind, luggage: &str) -> Option<String> {
+        let _ = (kind, luggage);
+        None
+    }
+
     /// Whether a status code means that the receiver took it.
     fn accepted(&self, status: u16) -> bool {
         (200..300).contains(&status)
@@ -252,6 +265,13 @@ pub trait Describe: Send + Sync {
     /// The word for an intent's state.
     fn intent_state(&self, phase: IntentPhase) -> &'static str;
 
+    /// The word for where an intent is, with the payment that its state speaks of: by default that
+    /// of its phase.
+    fn intent_word(&self, intent: &Intent, payment: Option<&Payment>) -> &'static str {
+        let _ = payment;
+        self.intent_state(intent.phase())
+    }
+
     /// The word for a terminal's operating mode: integrated or not.
     fn operating_mode(&self, integrated: bool) -> &'static str;
 
@@ -263,6 +283,24 @@ pub trait Describe: Send + Sync {
     fn reference(&self, luggage: &str) -> Option<String> {
         let _ = luggage;
         None
+    }
+
+    /// The intent that a text of this dialect names by its id.
+    fn intent_id(&self, text: &str) -> Option<IntentId> {
+        IntentId::parse(text)
+    }
+
+    /// The part of what is paid for an intent that its point of sale has fixed as a tip, in minor
+    /// units; by default there is none.
+    fn fixed_tip_minor(&self, luggage: &str) -> i64 {
+        let _ = luggage;
+        0
+    }
+
+    /// The kinds of names, besides its id, that an intent of this dialect is shown under; by
+    /// default there are none.
+    fn intent_names(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// A new authorization code of a merchant's, which says whose it is and holds `secret`; by
@@ -316,6 +354,11 @@ pub trait Describe: Send + Sync {
     fn challenges(&self, use_of: &CardUse<'_>) -> bool {
         let _ = use_of;
         false
+    }
+
+    /// A session's id as the dialect shows it: its number, unless it shows another.
+    fn session_id(&self, session: &Session) -> serde_json::Value {
+        session.number.into()
     }
 
     /// The word for a session's state.

@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use cobro_domain::event::{Delivery, DeliveryState, EventKind, Loudness};
+use cobro_domain::event::{EventKind, Loudness};
 use cobro_domain::id::IdSource;
 use cobro_domain::merchant::Merchant;
 use cobro_domain::payment::{Payment, PaymentState};
 use cobro_domain::recurrence::{Recurrence, RecurrenceState, RecurrenceUnit};
 use cobro_domain::session::{Session, SessionKind};
 use cobro_domain::time::Day;
-use cobro_domain::{DeliveryId, MerchantId, SessionId, Timestamp};
+use cobro_domain::{MerchantId, SessionId, Timestamp};
 use cobro_store::Tx;
 use cobro_store::rows::{AliasRow, TimerKind};
 use serde_json::json;
 
 use crate::card_charges::ChargeCard;
 use crate::cards::StorePlan;
-use crate::emit::{emit, payment_facts, require, set_timer, stop_timer};
+use crate::emit::{deliver_to, emit, payment_facts, require, set_timer, stop_timer};
 use crate::error::{EngineError, Subject};
 use crate::intents::Repeatable;
 use crate::secrets::digest;
@@ -147,21 +147,7 @@ pub(crate) fn charged(
     let subject = session.id.to_string();
     let loudness = Loudness::Silent;
     let event = emit(tx, world, ids, merchant, kind, loudness, subject, data.to_string())?;
-    tx.insert(&Delivery {
-        id: DeliveryId(ids.next_uuid()),
-        merchant: merchant.id,
-        lane: tx.order().lane,
-        event,
-        slot: OWN_ADDRESS_SLOT,
-        url: recurrence.url,
-        attempts: 0,
-        state: DeliveryState::Waiting { next_at: tx.now() },
-        request: String::new(),
-        response: String::new(),
-        created_at: tx.now(),
-    });
-    let world = world.clone();
-    tx.after_commit(move || world.wake());
+    deliver_to(tx, world, ids, merchant, event, recurrence.url);
     Ok(())
 }
 
@@ -227,6 +213,7 @@ impl World {
             tip_minor: 0,
             store: None,
             luggage: None,
+            challenge_s: None,
         };
         match self.charge_stored_card(&caller, card.id, None, new, charge).await {
             Ok(_) => Ok(()),

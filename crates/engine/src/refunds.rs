@@ -18,7 +18,7 @@ use serde_json::json;
 use crate::crash;
 use crate::emit::{
     emit, fee_back, next_number, next_ordinal, next_trace, payment_facts, post, require, set_timer,
-    stop_timer,
+    stop_timer, tell_own_address,
 };
 use crate::error::{EngineError, Subject};
 use crate::intents::Repeatable;
@@ -33,6 +33,8 @@ pub struct CreateRefund {
     pub payment: PaymentId,
     /// How much, in minor units; everything that is left when absent.
     pub amount_minor: Option<i64>,
+    /// Whether it must be covered by money that was not paid out to the merchant yet.
+    pub within_balance: bool,
     /// What the dialect gives back, as JSON text.
     pub luggage: String,
     /// Whether the command may be repeated.
@@ -107,6 +109,18 @@ impl World {
         }
     }
 
+    /// A refund of a merchant's, with its payment.
+    ///
+    /// # Errors
+    /// Unknown or foreign refund.
+    pub async fn refund(
+        &self,
+        merchant: MerchantId,
+        id: RefundId,
+    ) -> Result<RefundView, EngineError> {
+        self.read_refund(merchant, id).await
+    }
+
     async fn read_refund(
         &self,
         merchant: MerchantId,
@@ -171,6 +185,10 @@ fn begin(
         tx.delete::<IdempotencyRow>(&(merchant.id, digest.clone()));
     }
     let payment: Payment = require(tx, &(merchant.id, command.payment), Subject::Payment)?;
+    if command.within_balance {
+        let amount_minor = command.amount_minor.unwrap_or(payment.refundable_minor());
+        crate::balance::reserve(tx, world, &merchant, amount_minor)?;
+    }
     let mut ids = tx.ids(seed);
     let wanted = Wanted {
         amount_minor: command.amount_minor,
@@ -303,16 +321,19 @@ fn answer(
     }
     tx.save(&payment);
     tx.save(&refund);
+    crate::balance::answered(tx, merchant.id, amount_minor)?;
     stop_timer(tx, merchant.id, TimerKind::ResendRefund, &refund.id.to_string())?;
     let mut ids = tx.ids(seed);
     let data = json!({
         "refund": { "id": refund.id.to_string(), "number": refund.number,
-                    "amount_minor": amount_minor, "currency": refund.amount.currency.code() },
+                    "amount_minor": amount_minor, "currency": refund.amount.currency.code(),
+                    "luggage": refund.luggage },
         "payment": payment_facts(&payment),
     });
     let loudness = cobro_domain::event::Loudness::Silent;
     let subject = refund.id.to_string();
     let event = emit(tx, world, &mut ids, &merchant, kind, loudness, subject, data.to_string())?;
+    tell_own_address(tx, world, &mut ids, &merchant, (event, kind), &payment.luggage)?;
     if accepted {
         post(tx, &mut ids, merchant.id, event, &ledger::refund(refund.amount, fee))?;
     }

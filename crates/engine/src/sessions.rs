@@ -15,7 +15,9 @@ use cobro_store::rows::{IdempotencyRow, TimerKind};
 use cobro_store::{Reader, StoreError, ToCell, Tx};
 use serde_json::json;
 
-use crate::emit::{emit, next_number, payment_facts, require, set_timer, stop_timer};
+use crate::emit::{
+    emit, next_number, payment_facts, require, set_timer, stop_timer, tell_own_address,
+};
 use crate::error::{EngineError, Subject};
 use crate::intents::Repeatable;
 use crate::recurring::NewRecurrence;
@@ -144,6 +146,37 @@ impl World {
             Ok(all)
         });
         Ok(found.await?)
+    }
+
+    /// The session with this id, or that of the payment with this id, whosever it is, with its
+    /// merchant: for those who act in a card holder's place.
+    ///
+    /// # Errors
+    /// Unknown id.
+    pub async fn session_anywhere(
+        &self,
+        id: SessionId,
+    ) -> Result<(SessionView, Merchant), EngineError> {
+        let merchants = self.merchants().await?;
+        let found = self.store().read(move |reader| {
+            for merchant in merchants {
+                let session = match reader.get::<Session>(&(merchant.id, id))? {
+                    Some(session) => Some(session),
+                    None => {
+                        let key = (merchant.id, cobro_domain::PaymentId(id.0));
+                        match reader.get::<Payment>(&key)?.and_then(|payment| payment.session) {
+                            Some(session) => reader.get::<Session>(&(merchant.id, session))?,
+                            None => None,
+                        }
+                    }
+                };
+                if let Some(session) = session {
+                    return Ok(Some((view(reader, session)?, merchant)));
+                }
+            }
+            Ok(None)
+        });
+        found.await?.ok_or(EngineError::NotFound(Subject::Session))
     }
 
     /// The merchant takes a session back.
@@ -382,7 +415,8 @@ pub(crate) fn emit_session(
         "payment": payment.map(payment_facts),
     });
     let subject = session.id.to_string();
-    emit(tx, world, ids, merchant, kind, loudness, subject, data.to_string())?;
+    let event = emit(tx, world, ids, merchant, kind, loudness, subject, data.to_string())?;
+    tell_own_address(tx, world, ids, merchant, (event, kind), &session.luggage)?;
     let (world, merchant, id) = (world.clone(), session.merchant, session.id);
     tx.after_commit(move || world.announce(Change::Session(merchant, id)));
     Ok(())

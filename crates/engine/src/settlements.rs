@@ -1,8 +1,9 @@
 //! Settlements: one per merchant and pay-out day, with running totals, closed by the clock.
 //!
 //! A capture or refund adds itself to the totals of its day and is stamped with it, so that
-//! closing a day with many payments changes one row.
+//! closing a day with many payments changes one row. [`crate::deposits`] reads them.
 
+use cobro_domain::MerchantId;
 use cobro_domain::event::{EventKind, Loudness};
 use cobro_domain::fee::Fee;
 use cobro_domain::id::IdSource;
@@ -13,13 +14,12 @@ use cobro_domain::payment::Payment;
 use cobro_domain::refund::Refund;
 use cobro_domain::settlement::{Settlement, SettlementState};
 use cobro_domain::time::Day;
-use cobro_domain::{MerchantId, Timestamp};
-use cobro_store::rows::{AliasRow, TimerKind};
-use cobro_store::{ToCell, Tx};
+use cobro_store::rows::{AliasRow, MetaRow, TimerKind};
+use cobro_store::{Store, ToCell, Tx};
 use serde_json::json;
 
 use crate::emit::{emit, post, set_timer, stop_timer};
-use crate::error::{EngineError, Subject};
+use crate::error::EngineError;
 use crate::world::World;
 
 /// The kind of an alias that leads from a report's number to its day.
@@ -28,85 +28,39 @@ pub const REPORT: &str = "settlement";
 /// How many letters and digits a report's number has (seed 002).
 const REPORT_LENGTH: usize = 9;
 
-/// A page of a settlement's rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettlementPage {
-    /// The settlement.
-    pub settlement: Settlement,
-    /// Payments that are paid out with it, in the order of their ordinals, each with the refunds
-    /// that reduce it within the same settlement.
-    pub payments: Vec<(Payment, Vec<Refund>)>,
-    /// Refunds of payments that were paid out before, with those payments.
-    pub refunds: Vec<(Refund, Payment)>,
-}
+/// How many days that were closed before their time are passed over.
+const DAYS_TRIED_MAX: usize = 366;
+
+/// The name under which the moment is stored up to which closed settlements were reported.
+const REPORTED: &str = "settlements_reported_us";
 
 impl World {
-    /// The closed settlements of a merchant whose day lies between two days, both included, the
-    /// oldest first.
+    /// Closes every settlement whose time has come, on the lanes that this process leads. Answers
+    /// what was closed since this was asked before, by whatever closed it: moving the clock closes
+    /// settlements as well.
     ///
     /// # Errors
     /// When the store has no answer.
-    pub async fn settlements(
-        &self,
-        merchant: MerchantId,
-        from: Day,
-        to: Day,
-    ) -> Result<Vec<Settlement>, EngineError> {
-        let params = [merchant.to_cell(), from.to_cell(), to.to_cell()];
-        let rest = "WHERE merchant = $1 AND day >= $2 AND day <= $3 AND report IS NOT NULL \
-                    ORDER BY merchant, day";
-        Ok(self.store().read(move |reader| reader.select(rest, &params)).await?)
-    }
-
-    /// The settlement with this report number, with all its rows.
-    ///
-    /// # Errors
-    /// Unknown or foreign report.
-    pub async fn settlement(
-        &self,
-        merchant: MerchantId,
-        report: &str,
-    ) -> Result<SettlementPage, EngineError> {
-        let key = (merchant, REPORT.to_owned(), report.to_owned());
+    pub async fn run_settlements(&self) -> Result<Vec<Settlement>, EngineError> {
+        self.fire_due().await?;
+        let (name, until) = (REPORTED.to_owned(), self.now());
         let found = self.store().read(move |reader| {
-            let Some(alias) = reader.get::<AliasRow>(&key)? else { return Ok(None) };
-            let Ok(day) = alias.subject.parse().map(Day) else { return Ok(None) };
-            let Some(settlement) = reader.get::<Settlement>(&(merchant, day))? else {
-                return Ok(None);
-            };
-            let params = [merchant.to_cell(), day.to_cell()];
-            let of_day = "WHERE merchant = $1 AND settles_on = $2 ORDER BY merchant, settles_on, \
-                          ordinal";
-            let payments: Vec<Payment> = reader.select(of_day, &params)?;
-            let mut refunds: Vec<Refund> = reader.select(of_day, &params)?;
-            let mut rows = Vec::with_capacity(payments.len());
-            for payment in payments {
-                let own: Vec<Refund> =
-                    refunds.extract_if(.., |r| r.payment == payment.id).collect();
-                rows.push((payment, own));
-            }
-            let mut late = Vec::with_capacity(refunds.len());
-            for refund in refunds {
-                if let Some(payment) = reader.get::<Payment>(&(merchant, refund.payment))? {
-                    late.push((refund, payment));
-                }
-            }
-            Ok(Some(SettlementPage { settlement, payments: rows, refunds: late }))
+            let since = reader.get::<MetaRow>(&(name,))?.map_or(i64::MIN, |row| row.value);
+            let params = [since.to_cell(), until.to_cell()];
+            let rest = "WHERE closed_at > $1 AND closed_at <= $2 ORDER BY day, merchant";
+            reader.select::<Settlement>(rest, &params)
         });
-        found.await?.ok_or(EngineError::NotFound(Subject::Payment))
-    }
-
-    /// Closes every settlement that is due now; answers what was closed since `since`.
-    ///
-    /// # Errors
-    /// When the store has no answer.
-    pub async fn settlements_closed_since(
-        &self,
-        since: Timestamp,
-    ) -> Result<Vec<Settlement>, EngineError> {
-        let params = [since.to_cell()];
-        let rest = "WHERE closed_at >= $1 ORDER BY day, merchant";
-        Ok(self.store().read(move |reader| reader.select(rest, &params)).await?)
+        let found = found.await?;
+        let row = MetaRow { name: REPORTED.to_owned(), value: until.micros() };
+        let command = move |tx: &mut Tx<'_>| -> Result<(), EngineError> {
+            match tx.get::<MetaRow>(&(row.name.clone(),))? {
+                Some(_) => tx.save(&row),
+                None => tx.insert(&row),
+            }
+            Ok(())
+        };
+        crate::error::settled(self.store().write(Store::key_of(0), command).await)?;
+        Ok(found)
     }
 }
 
@@ -134,21 +88,24 @@ fn save(tx: &mut Tx<'_>, settlement: &Settlement, is_new: bool) {
     if is_new { tx.insert(settlement) } else { tx.save(settlement) }
 }
 
-/// The first day from `day` on that is still open.
+/// The first day from `day` on that is still open and on which the dialect pays out.
 fn next_open(
     tx: &mut Tx<'_>,
     world: &World,
     merchant: &Merchant,
     mut day: Day,
 ) -> Result<(Settlement, bool), EngineError> {
-    // A day that is closed early by a clock that was moved is followed by one that is not.
-    for _ in 0..366 {
+    let dialect = world.dialect(&merchant.channel)?;
+    for _ in 0..DAYS_TRIED_MAX {
         if let Some(found) = open_day(tx, world, merchant, day)? {
             return Ok(found);
         }
-        day = day.plus(1);
+        // Its own middle is on the same day in every zone.
+        let middle = day.begins(&jiff::tz::TimeZone::UTC).plus_seconds(12 * 3600);
+        let next = dialect.settles_on(merchant, middle).unwrap_or(day);
+        day = next.max(day.plus(1));
     }
-    Err(EngineError::Fault("no settlement is open for a year".to_owned()))
+    Err(EngineError::Fault("the days to come are closed".to_owned()))
 }
 
 /// Adds money that was just taken to the settlement of its day; the payment is stamped with it.
@@ -178,7 +135,11 @@ pub(crate) fn refunded(
     let Some(day) = payment.settles_on else { return Ok(()) };
     let back = Fee { fee_minor: -refund.fee.fee_minor, tax_minor: -refund.fee.tax_minor };
     let gross_minor = -refund.amount.minor;
-    if let Some(settlement) = tx.get::<Settlement>(&(merchant.id, day))?
+    let dialect = world.dialect(&merchant.channel)?;
+    // What counts is the time, not whether the timer was late: a report does not depend on when
+    // a process was up.
+    if tx.now() < dialect.settlement_closes(merchant, day)
+        && let Some(settlement) = tx.get::<Settlement>(&(merchant.id, day))?
         && settlement.is_open()
     {
         refund.settles_on = Some(day);
@@ -186,7 +147,6 @@ pub(crate) fn refunded(
         tx.save(&settlement.with(gross_minor, back, rows)?);
         return Ok(());
     }
-    let dialect = world.dialect(&merchant.channel)?;
     let Some(day) = dialect.settles_on(merchant, tx.now()) else { return Ok(()) };
     let (settlement, is_new) = next_open(tx, world, merchant, day)?;
     refund.settles_on = Some(settlement.day);

@@ -14,7 +14,7 @@ use cobro_store::{Reader, StoreError, ToCell, Tx};
 use crate::crash;
 use crate::emit::{emit_intent, next_ordinal, require, set_timer};
 use crate::error::{EngineError, Subject};
-use crate::intents::{IntentView, release};
+use crate::intents::{IntentView, read_intent_view, release};
 use crate::world::{Change, World};
 
 /// The kind of a directory row that leads from a terminal's id to its merchant.
@@ -37,6 +37,8 @@ pub struct TerminalView {
     pub current: Option<IntentView>,
     /// The intent that it had last, with its payment.
     pub last: Option<IntentView>,
+    /// The charges of its merchant's list that it shows, the oldest first.
+    pub pending: Vec<Intent>,
 }
 
 /// What may be changed of a terminal; absent members stay.
@@ -263,14 +265,11 @@ fn read_view(
     let mut view = |id: Option<IntentId>| -> Result<Option<IntentView>, StoreError> {
         let Some(id) = id else { return Ok(None) };
         let Some(intent) = reader.get::<Intent>(&(merchant.id, id))? else { return Ok(None) };
-        let payment = match intent.state.payment() {
-            Some(payment) => reader.get::<Payment>(&(merchant.id, payment))?,
-            None => None,
-        };
-        Ok(Some(IntentView { intent, payment }))
+        read_intent_view(reader, intent).map(Some)
     };
     let (current, last) = (view(terminal.current)?, view(terminal.last)?);
-    Ok(Some(TerminalView { terminal, merchant, current, last }))
+    let pending = crate::pool::pending(reader, &terminal)?;
+    Ok(Some(TerminalView { terminal, merchant, current, last, pending }))
 }
 
 /// Pairs terminals with a merchant, inside a command.
@@ -358,7 +357,7 @@ fn step(
         }
         (Some(_), _) => return Err(EngineError::NotFound(Subject::Intent)),
         (None, Some(named)) if action == IntentAction::Fetch => {
-            crate::pool::take(tx, terminal, merchant.id, named)?
+            crate::pool::take(tx, world, terminal, merchant.id, named)?
         }
         (None, _) => return Err(missing),
     };

@@ -120,6 +120,7 @@ impl World {
             | TimerKind::AbandonIntent
             | TimerKind::CloseResult
             | TimerKind::CloseSettlement
+            | TimerKind::ExpireChallenge
             | TimerKind::ExpireSession
             | TimerKind::ExpireTrial
             | TimerKind::ForgetCredential
@@ -237,6 +238,10 @@ fn fire(
         TimerKind::CloseSettlement => {
             crate::settlements::close_due(tx, world, ids, timer.merchant, &timer.subject)
         }
+        TimerKind::ExpireChallenge => match PaymentId::parse(&timer.subject) {
+            Some(payment) => crate::challenges::expire(tx, world, ids, timer.merchant, payment),
+            None => Ok(()),
+        },
         TimerKind::ExpireSession => match SessionId::parse(&timer.subject) {
             Some(session) => crate::sessions::expire(tx, world, ids, timer.merchant, session),
             None => Ok(()),

@@ -177,6 +177,7 @@ fn read_ours(reader: &mut Reader<'_>) -> Result<Books, Offence> {
         return Err(broken("I9", format!("intent {row:?}"), "lives but its terminal lacks it"));
     }
     crate::verify_books::check(reader)?;
+    crate::verify_settlements::check(reader)?;
     let mut books = Books { ours: BTreeMap::new(), counted: Verified::default() };
     let mut refunded = read_refunds(reader, &mut books)?;
     read_payments(reader, &mut books, &mut refunded)?;
@@ -238,7 +239,8 @@ fn read_payments(
             check_payment(&payment, refunded.remove(&payment.id).unwrap_or_default())?;
             let stands = match payment.state {
                 PaymentState::Authorized { .. } | PaymentState::Approved { .. } => Some(true),
-                PaymentState::Declined { .. }
+                PaymentState::Challenged
+                | PaymentState::Declined { .. }
                 | PaymentState::Failed
                 | PaymentState::Reversed { .. } => Some(false),
                 PaymentState::Sending { .. } | PaymentState::Pending | PaymentState::Unknown => {

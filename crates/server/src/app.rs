@@ -21,7 +21,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
 use crate::ambient::{SystemClock, SystemEntropy, monotonic_us};
-use crate::merchandise::PlacetopaySessions;
+use crate::merchandise::{ClipSessions, PlacetopaySessions};
 use crate::operations::{self, Operations};
 
 /// How much of the requests' journal is kept, in bytes per world.
@@ -32,6 +32,7 @@ pub(crate) struct Parts {
     pub(crate) journal: Arc<Journal>,
     pub(crate) leaves: Arc<Leaves>,
     pub(crate) worlds: Arc<Worlds>,
+    pub(crate) clip: cobro_clip::Surface,
     pub(crate) mercadopago: Surface,
     pub(crate) placetopay: cobro_placetopay::Surface,
     pub(crate) access: Access,
@@ -48,6 +49,7 @@ pub(crate) type Documents = Vec<(&'static str, Vec<&'static Endpoint>)>;
 pub(crate) fn router(parts: Parts) -> Router {
     let journal = parts.journal;
     let console = cobro_console::ConsoleConfig { version: env!("CARGO_PKG_VERSION") };
+    let (clip, clip_endpoints) = cobro_clip::routes(parts.clip);
     let (mercadopago, mercadopago_endpoints) = cobro_mercadopago::routes(parts.mercadopago);
     let mercadopago = mercadopago.merge(cobro_console::simulator_router(console));
     let (placetopay, placetopay_endpoints) = cobro_placetopay::routes(parts.placetopay);
@@ -60,6 +62,7 @@ pub(crate) fn router(parts: Parts) -> Router {
         shutdown: parts.shutdown,
     });
     let documents: Documents = vec![
+        ("clip", clip_endpoints),
         ("mercadopago", mercadopago_endpoints),
         ("placetopay", placetopay_endpoints),
         ("control", control_endpoints),
@@ -70,15 +73,20 @@ pub(crate) fn router(parts: Parts) -> Router {
         documents: Arc::new(documents),
     };
     let dialects = Router::new()
+        .merge(clip.clone())
+        .nest("/clip", clip.fallback(prefixed_not_found))
         .merge(mercadopago.clone())
         .nest("/mercadopago", mercadopago.fallback(async || cobro_mercadopago::not_found()))
         .merge(placetopay.clone())
-        .nest("/placetopay", placetopay.fallback(async || Spoken::Placetopay.not_found()))
+        .nest(
+            "/placetopay",
+            placetopay.fallback(async || cobro_placetopay::not_found(SystemClock.now())),
+        )
         .method_not_allowed_fallback(fallback);
     // Outside of the recorder: card numbers are typed there.
     let checkout = cobro_checkout::router(cobro_checkout::Checkout {
         worlds: parts.worlds.clone(),
-        merchandise: vec![Arc::new(PlacetopaySessions)],
+        merchandise: vec![Arc::new(ClipSessions), Arc::new(PlacetopaySessions)],
     });
     let recorder = recorder(journal, parts.worlds);
     Router::new()
@@ -95,6 +103,7 @@ pub(crate) fn router(parts: Parts) -> Router {
 /// The dialect that a path looks like, for the answers that no handler of its own gives.
 #[derive(Clone, Copy)]
 enum Spoken {
+    Clip,
     MercadoPago,
     Placetopay,
 }
@@ -106,7 +115,9 @@ impl Spoken {
             let rest = path.strip_prefix(prefix);
             rest.is_some_and(|rest| rest.starts_with('/')) || is_ours(path)
         };
-        if within("/mercadopago", cobro_mercadopago::is_ours) {
+        if within("/clip", cobro_clip::is_ours) {
+            Some(Self::Clip)
+        } else if within("/mercadopago", cobro_mercadopago::is_ours) {
             Some(Self::MercadoPago)
         } else if within("/placetopay", cobro_placetopay::is_ours) {
             Some(Self::Placetopay)
@@ -118,20 +129,23 @@ impl Spoken {
     /// The name, as in prefixes and journals.
     const fn name(self) -> &'static str {
         match self {
+            Self::Clip => "clip",
             Self::MercadoPago => "mercadopago",
             Self::Placetopay => "placetopay",
         }
     }
 
-    fn not_found(self) -> Response {
+    fn not_found(self, path: &str) -> Response {
         match self {
+            Self::Clip => cobro_clip::not_found(path),
             Self::MercadoPago => cobro_mercadopago::not_found(),
             Self::Placetopay => cobro_placetopay::not_found(SystemClock.now()),
         }
     }
 
-    fn too_large(self) -> Response {
+    fn too_large(self, path: &str) -> Response {
         match self {
+            Self::Clip => cobro_clip::too_large(path),
             Self::MercadoPago => cobro_mercadopago::too_large(),
             Self::Placetopay => cobro_placetopay::too_large(SystemClock.now()),
         }
@@ -141,7 +155,7 @@ impl Spoken {
 /// The answer to a path that nobody has: in the words of the dialect that it looks like.
 async fn fallback(request: Request) -> Response {
     if let Some(spoken) = Spoken::at(request.uri().path()) {
-        return spoken.not_found();
+        return spoken.not_found(request.uri().path());
     }
     Problem::new(StatusCode::NOT_FOUND).detail("There is nothing at this path.").into_response()
 }
@@ -152,6 +166,12 @@ fn request_id() -> impl Fn() -> String {
     SystemEntropy.fill(&mut own);
     let (own, count) = (u64::from_be_bytes(own), AtomicU64::new(0));
     move || format!("{own:016x}{:016x}", count.fetch_add(1, Ordering::Relaxed))
+}
+
+/// What a path under the prefix of a dialect with several surfaces answers when it is not there;
+/// the prefix is gone by then.
+async fn prefixed_not_found(request: Request) -> Response {
+    cobro_clip::not_found(request.uri().path())
 }
 
 fn recorder(journal: Arc<Journal>, worlds: Arc<Worlds>) -> Arc<Recorder> {
@@ -171,7 +191,7 @@ fn recorder(journal: Arc<Journal>, worlds: Arc<Worlds>) -> Arc<Recorder> {
             None => Spoken::at(path).map_or("", Spoken::name),
         },
         too_large: |path| match Spoken::at(path) {
-            Some(spoken) => spoken.too_large(),
+            Some(spoken) => spoken.too_large(path),
             None => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
         },
         // pages for people are no calls of a program

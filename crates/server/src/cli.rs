@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{ServeArgs, StoreArgs};
+use crate::export::ExportCommand;
 use crate::unchanged;
 use crate::unchanged::doctor::DoctorArgs;
 use crate::unchanged::env::EnvArgs;
@@ -28,6 +29,9 @@ enum Command {
     Serve(ServeArgs),
     /// Recompute every invariant from stored data and compare with the acquirer's book
     Verify(StoreArgs),
+    /// Write a report of what is stored
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Run a program with its providers' hosts led to a throw-away sandbox
     Run(RunArgs),
     /// Print the variables that lead programs to the running server, for `eval`
@@ -71,6 +75,10 @@ pub fn run() -> ExitCode {
                 Err(error) => complain(&format!("{error:#}")),
             }
         }
+        Command::Export(command) => match runtime.block_on(crate::export::run(command)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(&format!("{error:#}")),
+        },
         Command::Run(args) => ExitCode::from(runtime.block_on(unchanged::run::run(args))),
         Command::Env(args) => match runtime.block_on(unchanged::env::run(args)) {
             Ok((text, remarks)) => {

@@ -10,6 +10,7 @@ mod banner;
 pub mod cli;
 mod config;
 mod data;
+mod export;
 mod factory;
 mod http;
 mod logs;

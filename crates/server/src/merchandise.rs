@@ -1,5 +1,7 @@
 //! What the hosted card page is told of each dialect that has one.
 
+mod clip;
+
 use cobro_checkout::order::{card_luggage, with_payer};
 use cobro_checkout::{Behaviour, DocumentType, Merchandise, OfferedCard, Order, Person};
 use cobro_domain::card::{CardFacts, luhn};
@@ -9,6 +11,8 @@ use cobro_engine::cards::StorePlan;
 use cobro_placetopay::{document_fits, locale_of, published_numbers, zone_of};
 use cobro_surface::texts::Language;
 use jiff::tz::TimeZone;
+
+pub(crate) use clip::ClipSessions;
 
 /// In how many instalments cards pay at most where the dialect's sites are.
 const INSTALLMENTS_MAX: i64 = 36;

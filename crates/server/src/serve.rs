@@ -106,7 +106,7 @@ pub(crate) async fn start(config: Config) -> anyhow::Result<Running> {
     let allows: Arc<dyn Fn(&str) -> bool + Send + Sync> =
         Arc::new(move |url: &str| policy.check_url(url).is_ok());
     let dialects: Vec<Arc<dyn Dialect>> =
-        vec![Arc::new(Point), Arc::new(cobro_placetopay::Checkout)];
+        vec![Arc::new(cobro_clip::Clip), Arc::new(Point), Arc::new(cobro_placetopay::Checkout)];
     let factory = Arc::new(Factory {
         directory: directory.path.join("worlds"),
         key: key.clone(),
@@ -128,15 +128,14 @@ pub(crate) async fn start(config: Config) -> anyhow::Result<Running> {
     let leaves = front::leaves(directory.path.clone());
     let token = token_of(&access);
     let proxy = front::proxy(leaves.clone(), journal.clone(), own, token, config.offline)?;
+    let public_url: Arc<str> = url.trim_end_matches('/').into();
     let router = app::router(app::Parts {
         journal,
         leaves,
         worlds: worlds.clone(),
+        clip: cobro_clip::Surface { worlds: worlds.clone(), public_url: public_url.clone() },
         mercadopago: Surface { worlds: worlds.clone(), outbound },
-        placetopay: cobro_placetopay::Surface {
-            worlds: worlds.clone(),
-            public_url: url.trim_end_matches('/').into(),
-        },
+        placetopay: cobro_placetopay::Surface { worlds: worlds.clone(), public_url },
         access,
         allows,
         autopilot: autopilot.clone(),

@@ -51,7 +51,10 @@ impl Page<'_> {
             Stand::Ended(SessionEnd::Expired) => {
                 ending("ended-expired", "ended-expired-lead", "late", CLOCK)
             }
-            Stand::Ended(SessionEnd::Attempts | SessionEnd::Declined) => {
+            Stand::Ended(SessionEnd::Declined) => {
+                ending("ended-declined", "ended-declined-lead", "bad", CROSS)
+            }
+            Stand::Ended(SessionEnd::Attempts) => {
                 ending("ended-attempts", "ended-attempts-lead", "bad", CROSS)
             }
             Stand::Waiting | Stand::Open { .. } | Stand::Challenge(_) => {
@@ -125,7 +128,7 @@ impl Page<'_> {
         } else {
             add("receipt-date", &self.time(payment.created_at, "%Y-%m-%d %H:%M"));
         }
-        add("receipt-number", &payment.number.to_string());
+        add("receipt-number", &self.merchandise.receipt_number(payment));
         lines
     }
 

@@ -23,12 +23,18 @@ pub(super) struct Answers<'a> {
     pub(super) visit: &'a Visit<'a>,
     pub(super) view: &'a SessionView,
     pub(super) json: bool,
+    /// Whether a browser says that the page is in a frame.
+    pub(super) framed: bool,
     pub(super) csrf: String,
 }
 
 impl Answers<'_> {
     pub(super) const fn is_json(&self) -> bool {
         self.json
+    }
+
+    pub(super) const fn is_framed(&self) -> bool {
+        self.framed
     }
 
     /// The page as it is.
@@ -90,7 +96,8 @@ impl Answers<'_> {
         if is_over && order.skip_result && !order.return_url.is_empty() {
             return self.left(view, &order.return_url);
         }
-        let answers = Answers { visit: self.visit, view, json: self.json, csrf: String::new() };
+        let (visit, json, framed) = (self.visit, self.json, self.framed);
+        let answers = Answers { visit, view, json, framed, csrf: String::new() };
         answers.moved(StatusCode::OK, &stand)
     }
 
@@ -144,7 +151,7 @@ impl Answers<'_> {
 
     fn guarded(&self, response: impl IntoResponse) -> Response {
         let visit = self.visit;
-        guarded(response, &visit.order, visit.merchandise.may_be_framed(&visit.merchant))
+        guarded(response, &visit.order, visit.is_framed())
     }
 }
 

@@ -6,13 +6,16 @@ use tower::ServiceExt;
 
 use super::*;
 
-const PATHS: [&str; 10] = [
+const PATHS: [&str; 13] = [
     "/",
     "/console/terminals",
     "/console/terminals/PAX_A910__SBX0000001",
     "/console/events",
     "/console/requests",
     "/console/deliveries",
+    "/console/deposits",
+    "/console/deposits/W472RZQKV",
+    "/console/deposits/%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E",
     "/console/ledger",
     "/point/integrator-simulator/sandbox/?ignoreapidoc=true",
     "/point/integrator-simulator/sandbox/device?ignoreapidoc=true",

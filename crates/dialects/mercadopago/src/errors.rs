@@ -121,6 +121,7 @@ impl From<EngineError> for ApiError {
                 | Subject::Delivery
                 | Subject::Merchant
                 | Subject::Session
+                | Subject::Settlement
                 | Subject::World,
             ) => Self::intent_not_found(),
             EngineError::TerminalBusy => {
@@ -147,6 +148,7 @@ impl From<EngineError> for ApiError {
             error if error.is_unavailable() => Self::unavailable(),
             EngineError::Unanswered => Self::unavailable(),
             EngineError::Exists(_)
+            | EngineError::Balance
             | EngineError::TerminalOffline
             | EngineError::NothingQueued
             | EngineError::NothingTaken

@@ -43,6 +43,7 @@ pub(crate) fn card_kind(word: &str) -> Option<CardKind> {
 /// Payments API does not know.
 pub(crate) fn payment_status(payment: &Payment) -> Option<(&'static str, &'static str)> {
     Some(match &payment.state {
+        PaymentState::Challenged => ("pending", "pending_challenge"),
         PaymentState::Sending { .. } | PaymentState::Pending => {
             ("in_process", "pending_contingency")
         }

@@ -80,6 +80,8 @@ fn body(ask: &NoticeAsk<'_>, data: &Value) -> Option<Value> {
             cobro_domain::intent::IntentPhase::ConfirmationRequired
         }
         EventKind::IntentOpened
+        // A decline ends an intent of this dialect.
+        | EventKind::IntentDeclined
         | EventKind::PaymentApproved
         | EventKind::PaymentCaptured
         | EventKind::PaymentDeclined

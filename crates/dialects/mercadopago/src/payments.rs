@@ -92,6 +92,7 @@ pub(crate) async fn create_refund(
         let command = CreateRefund {
             payment: payment.id,
             amount_minor,
+            within_balance: false,
             luggage: "{}".to_owned(),
             repeatable: repeatable(&headers, &format!("refund {}", payment.number), &body),
         };

@@ -205,6 +205,7 @@ pub(crate) async fn collect(call: &Call) -> Result<Value, Refusal> {
         tip_minor: 0,
         store: None,
         luggage: None,
+        challenge_s: None,
     };
     let code = instrument.code.as_deref();
     let view = world.charge_stored_card(&call.site.caller, card.id, code, new, charge).await?;

@@ -60,6 +60,7 @@ pub(crate) async fn reverse(call: &Call) -> Result<Value, Refusal> {
     let command = CreateRefund {
         payment: payment.id,
         amount_minor: amount.map(|amount| amount.minor),
+        within_balance: false,
         luggage: "{}".to_owned(),
         repeatable: Some(refund_once(call)),
     };

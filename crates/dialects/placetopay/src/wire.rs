@@ -287,9 +287,10 @@ fn transaction_words(
         }
         PaymentState::Failed => ("FAILED", "XH", Text::NetworkFault),
         // Neither approved nor rejected until the network has said so.
-        PaymentState::Sending { .. } | PaymentState::Pending | PaymentState::Unknown => {
-            ("PENDING", "?-", Text::TransactionPending)
-        }
+        PaymentState::Challenged
+        | PaymentState::Sending { .. }
+        | PaymentState::Pending
+        | PaymentState::Unknown => ("PENDING", "?-", Text::TransactionPending),
         PaymentState::Reversed { by: ReversedBy::Merchant } => {
             ("REJECTED", "?C", Text::TransactionCancelled)
         }

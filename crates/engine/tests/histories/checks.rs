@@ -132,7 +132,7 @@ fn is_approved(payment: &Payment) -> bool {
 fn phase_of(kind: EventKind) -> Option<IntentPhase> {
     Some(match kind {
         EventKind::IntentOpened => IntentPhase::Open,
-        EventKind::IntentOnTerminal => IntentPhase::OnTerminal,
+        EventKind::IntentOnTerminal | EventKind::IntentDeclined => IntentPhase::OnTerminal,
         EventKind::IntentProcessing => IntentPhase::Processing,
         EventKind::IntentProcessed => IntentPhase::Processed,
         EventKind::IntentFinished => IntentPhase::Finished,

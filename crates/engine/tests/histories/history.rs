@@ -302,6 +302,7 @@ impl History {
         let command = CreateRefund {
             payment: payment.id,
             amount_minor,
+            within_balance: false,
             luggage: format!("{{\"op\":{op}}}"),
             repeatable: (!self.chance.one_in(3)).then(|| repeatable(op)),
         };

@@ -15,7 +15,14 @@ use crate::shape::misfits;
 const API: &str = "/point/integration-api";
 
 /// Paths that the programs beside this one walk: the rest of Point, and the other dialects.
-const ELSEWHERE: [&str; 10] = [
+const ELSEWHERE: [&str; 18] = [
+    "/payment",
+    "/card_tokens",
+    "/refunds",
+    "/settlements",
+    "/checkout",
+    "/v2/checkout",
+    "/f2f/",
     "/oauth/",
     "/users/",
     "/v1/payments/search",
@@ -26,6 +33,7 @@ const ELSEWHERE: [&str; 10] = [
     "/point/integration-api/payment-intents/{payment_intent_id}/events",
     "/api/",
     "/_cobro/v1/sessions/",
+    "/_cobro/v1/settlements",
 ];
 
 fn is_elsewhere(path: &str) -> bool {

@@ -68,5 +68,6 @@ pub static WORLD: Schema = Schema {
         Migration { number: 2, sql: include_str!("../migrations/0002_point.sql") },
         Migration { number: 3, sql: include_str!("../migrations/0003_cards.sql") },
         Migration { number: 4, sql: include_str!("../migrations/0004_recurrences.sql") },
+        Migration { number: 5, sql: include_str!("../migrations/0005_charges.sql") },
     ],
 };

@@ -127,7 +127,10 @@ fn state_cells(state: &PaymentState) -> [Cell; 6] {
         PaymentState::Reversed { by } => {
             [Cell::Null, Cell::Null, Cell::Null, Cell::Null, by.code().to_cell()]
         }
-        PaymentState::Pending | PaymentState::Failed | PaymentState::Unknown => {
+        PaymentState::Challenged
+        | PaymentState::Pending
+        | PaymentState::Failed
+        | PaymentState::Unknown => {
             [Cell::Null, Cell::Null, Cell::Null, Cell::Null, Cell::Null]
         }
     };
@@ -145,6 +148,7 @@ fn read_state(cells: &mut Cells<'_>) -> Result<PaymentState, Corrupt> {
     let by = by.as_deref().and_then(ReversedBy::from_code);
     Ok(match (code.as_str(), owner, authorization, at, reason, by) {
         ("sending", Some(owner), None, None, None, None) => PaymentState::Sending { owner },
+        ("challenged", None, None, None, None, None) => PaymentState::Challenged,
         ("pending", None, None, None, None, None) => PaymentState::Pending,
         ("authorized", None, Some(authorization), Some(at), None, None) => {
             PaymentState::Authorized { authorization, at }

@@ -112,7 +112,7 @@ fn intent_state(cells: &mut Cells<'_>) -> Result<IntentState, Corrupt> {
     let payment: Option<PaymentId> = cells.next()?;
     Ok(match (phase, payment) {
         (IntentPhase::Open, None) => IntentState::Open,
-        (IntentPhase::OnTerminal, None) => IntentState::OnTerminal,
+        (IntentPhase::OnTerminal, declined) => IntentState::OnTerminal { declined },
         (IntentPhase::Processing, Some(payment)) => IntentState::Processing { payment },
         (IntentPhase::Processed, Some(payment)) => IntentState::Processed { payment },
         (IntentPhase::Finished, Some(payment)) => IntentState::Finished { payment },

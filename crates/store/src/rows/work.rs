@@ -21,6 +21,8 @@ pub enum TimerKind {
     ResolvePending,
     /// A session (the subject) has run out of time.
     ExpireSession,
+    /// The challenge of a payment (the subject) has not been answered in time.
+    ExpireChallenge,
     /// A charge that no terminal has taken (the subject) is abandoned.
     AbandonIntent,
     /// A settlement day (the subject is its date) is closed.
@@ -46,6 +48,7 @@ impl TimerKind {
             Self::Reverse => "reverse",
             Self::ResendRefund => "resend_refund",
             Self::ResolvePending => "resolve_pending",
+            Self::ExpireChallenge => "expire_challenge",
             Self::ExpireSession => "expire_session",
             Self::ResendCapture => "resend_capture",
             Self::Recur => "recur",
@@ -65,6 +68,7 @@ impl TimerKind {
             Self::Reverse,
             Self::ResendRefund,
             Self::ResolvePending,
+            Self::ExpireChallenge,
             Self::ExpireSession,
             Self::AbandonIntent,
             Self::CloseSettlement,

@@ -1,0 +1,188 @@
+//! The document says what the calls of shops do: every status that it has is met here, and each
+//! answer has the form of an example.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::http::Call;
+use crate::place::Place;
+use crate::server::Server;
+use crate::shape::misfits;
+use crate::shop::{APPROVES, CAFE, NO_FUNDS, card, payment};
+
+/// What the paths of which this test is begin with.
+const OURS: [&str; 6] =
+    ["/payments", "/payment", "/card_tokens", "/refunds", "/checkout", "/v2/checkout"];
+
+fn is_ours(path: &str) -> bool {
+    OURS.iter().any(|ours| path.strip_prefix(ours).is_some_and(|rest| !rest.starts_with('r')))
+}
+
+#[test]
+fn every_documented_answer() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    walk(&server);
+    let document = server.send(&Call::get("/openapi/clip.json")).expect(200).json();
+    let paths = document["paths"].as_object().unwrap();
+    let ours: Vec<_> = paths.iter().filter(|(path, _)| is_ours(path)).collect();
+    assert_eq!(ours.len(), 15);
+    for (path, methods) in ours {
+        for (method, operation) in methods.as_object().unwrap() {
+            check(&server, &method.to_uppercase(), path, operation);
+        }
+    }
+}
+
+/// Whether a target is one of a path's.
+fn fits(path: &str, target: &str) -> bool {
+    let target = target.split('?').next().unwrap();
+    let (path, target): (Vec<&str>, Vec<&str>) =
+        (path.split('/').collect(), target.split('/').collect());
+    path.len() == target.len()
+        && path.iter().zip(&target).all(|(part, given)| {
+            if part.starts_with('{') { !given.is_empty() } else { part == given }
+        })
+}
+
+fn examples(response: &Value) -> Vec<Value> {
+    let mut found = Vec::new();
+    for (_, content) in response["content"].as_object().into_iter().flatten() {
+        found.extend(content.get("example").cloned());
+        for (_, example) in content["examples"].as_object().into_iter().flatten() {
+            found.push(example["value"].clone());
+        }
+    }
+    found
+}
+
+pub(crate) fn check(server: &Server<'_>, method: &str, path: &str, operation: &Value) {
+    let calls = server.calls();
+    let called =
+        calls.iter().filter(|((called, target, _), _)| called == method && fits(path, target));
+    let mut met = BTreeSet::new();
+    for ((_, target, status), answer) in called {
+        let what = format!("{method} {target}: {status} {}", answer.text());
+        let response = operation["responses"].get(status.to_string());
+        let examples = examples(response.unwrap_or_else(|| panic!("not documented: {what}")));
+        met.insert(status.to_string());
+        let body = answer.json();
+        // A list may be empty, and what does not apply is null or an empty object.
+        let of = |example: &Value| -> Vec<String> {
+            let all = misfits(example, &body).into_iter();
+            all.filter(|text| {
+                !text.ends_with("is empty")
+                    && !text.contains("is null")
+                    && !text.starts_with("/pending_action/")
+                    && !text.starts_with("/metadata/")
+            })
+            .collect()
+        };
+        let first = of(&examples[0]);
+        assert!(examples.iter().any(|example| of(example).is_empty()), "{first:?}: {what}");
+    }
+    for (status, _) in operation["responses"].as_object().unwrap() {
+        assert!(met.contains(status), "{method} {path}: {status} is documented and not met");
+    }
+}
+
+fn walk(server: &Server<'_>) {
+    let large = "x".repeat((1 << 20) + 1);
+    let none = "3d62e0a1-57a8-4d22-8a90-d59e0d94f001";
+    let post = |path: &str, body: &Value, status: u16| CAFE.post(server, path, body, status);
+    let get = |target: &str, status: u16| CAFE.get(server, target, status);
+    let held = || {
+        let mut body = payment(&CAFE.token(server, APPROVES), "1000");
+        body["capture_method"] = json!("manual");
+        let held = post("/payments", &body, 201);
+        held["id"].as_str().unwrap().to_owned()
+    };
+    let created = ["/payments", "/payment", "/card_tokens", "/refunds", "/refunds/"];
+    let links = ["/v2/checkout", "/checkout", "/checkout/"];
+    let (taken, dropped) = (held(), held());
+    let capture = |id: &str| format!("/payments/{id}/capture");
+    let cancel = |id: &str| format!("/payments/{id}/cancel");
+    post(&capture(&taken), &json!({ "amount": 0 }), 400);
+    post(&capture(&taken), &json!({ "amount": 60.5 }), 200);
+    post(&capture(&taken), &json!({}), 409);
+    post(&cancel(&dropped), &json!({}), 200);
+    post(&cancel(&dropped), &json!({}), 409);
+    for path in [capture(none), cancel(none)] {
+        post(&path, &json!({}), 404);
+    }
+    let mut paid = String::new();
+    for path in ["/payments", "/payment"] {
+        let mut waiting = payment(&CAFE.token(server, APPROVES), "10");
+        waiting["prevention_data"] = json!({ "request_3ds": true });
+        post(path, &waiting, 201);
+        let body = payment(&CAFE.token(server, APPROVES), "1000");
+        let answer = post(path, &body, 201);
+        paid = answer["id"].as_str().unwrap().to_owned();
+        post(path, &json!({ "amount": 1 }), 400);
+        post(path, &body, 400);
+        for query in ["?from=2020-01-01&to=2099-01-01", "?from=2020-01-01&to=2020-01-02&limit=5"] {
+            get(&format!("{path}{query}"), 200);
+        }
+        for query in ["", "?from=x&to=y", "?limit=x"] {
+            get(&format!("{path}{query}"), 400);
+        }
+        get(&format!("{path}/{paid}"), 200);
+        get(&format!("{path}/{none}"), 404);
+        let receipt = answer["receipt_no"].as_str().unwrap();
+        get(&format!("/payments/receipt-no/{receipt}"), 200);
+    }
+    get("/payments/receipt-no/5mUV5Dt", 404);
+    post("/card_tokens", &card(NO_FUNDS), 201);
+    post("/card_tokens", &json!({}), 400);
+    let refund = |amount: f64| json!({ "reference": { "type": "payment", "id": paid }, "amount": amount, "reason": "x" });
+    for path in ["/refunds", "/refunds/"] {
+        let made = post(path, &refund(10.5), 200);
+        get(&format!("/refunds/{}", made["id"].as_str().unwrap()), 200);
+        post(path, &json!({}), 400);
+        post(path, &refund(-1.0), 400);
+        post(path, &refund(5000.0), 409);
+        let mut unknown = refund(1.0);
+        unknown["reference"]["id"] = json!(none);
+        post(path, &unknown, 404);
+    }
+    get(&format!("/refunds/{none}"), 404);
+    let link = json!({ "amount": 300.5, "currency": "MXN", "purchase_description": "x" });
+    for path in links {
+        let made = post(path, &link, 200);
+        post(path, &json!({}), 400);
+        get(&format!("/v2/checkout/{}", made["payment_request_id"].as_str().unwrap()), 200);
+    }
+    get("/v2/checkout/x", 400);
+    get(&format!("/v2/checkout/{none}"), 404);
+    // Whatever is asked, first without a credential, then too large, then kept off.
+    let mut posts: Vec<String> = created.iter().chain(&links).map(|path| (*path).into()).collect();
+    posts.extend([capture(none), cancel(none)]);
+    let gets = [
+        "/payments".to_owned(),
+        "/payment".to_owned(),
+        "/payments?limit=1".to_owned(),
+        format!("/payments/{none}"),
+        format!("/payment/{none}"),
+        "/payments/receipt-no/5mUV5Dt".to_owned(),
+        format!("/refunds/{none}"),
+        format!("/v2/checkout/{none}"),
+    ];
+    for path in &posts {
+        server.send(&Call::new("POST", path).body("{}")).expect(401);
+        CAFE.send(server, Call::new("POST", path).body(large.as_str())).expect(413);
+    }
+    for target in &gets {
+        server.send(&Call::get(target)).expect(401);
+    }
+    let setting = format!("/merchants/{}", CAFE.key);
+    let off = json!({ "payments": false, "refunds": false, "checkout": false,
+        "transactions": false });
+    server.control("PATCH", &setting, &json!({ "api_access": off }), 200);
+    for path in &posts {
+        CAFE.send(server, Call::new("POST", path).body("{}")).expect(403);
+    }
+    for target in &gets {
+        get(target, 403);
+    }
+}

@@ -1,0 +1,678 @@
+//! Deposits: seed 002 field by field, days and their boundaries, refunds, pages, bad input, the
+//! control API, and exported reports.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+use std::process::Output;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Value, json};
+
+use crate::http::{Answer, Call};
+use crate::place::Place;
+use crate::server::{Server, command};
+use crate::shape::{assert_shape, misfits};
+
+const KEY: &str = "c11b0000-0000-4000-8000-000000000001";
+const SECRET: &str = "5ec2e700-0000-4000-8000-000000000001";
+
+/// A published card that approves: Mastercard, credit, Santander.
+const CARD: &str = "5177136199824515";
+
+fn basic() -> String {
+    format!("Basic {}", BASE64.encode(format!("{KEY}:{SECRET}")))
+}
+
+fn get(target: &str) -> Call {
+    Call::get(target).header("x-api-key", &basic())
+}
+
+#[track_caller]
+fn read(server: &Server<'_>, target: &str) -> Value {
+    server.send(&get(target)).expect(200).json()
+}
+
+/// A payment with a card token; `more` are members besides.
+#[track_caller]
+fn pay(server: &Server<'_>, amount: &str, more: &Value) -> Value {
+    let card = json!({
+        "card_number": CARD, "cardholder_name": "Ana Lopez", "card_exp_month": "12",
+        "card_exp_year": "30", "cvv": "123",
+    });
+    let token = Call::new("POST", "/card_tokens").header("authorization", &basic()).json(&card);
+    let token = server.send(&token).expect(201).json();
+    let mut body = json!({
+        "amount": amount, "currency": "MXN", "description": "Café",
+        "payment_method": { "token": token["id"] },
+        "customer": { "email": "ana@example.org", "phone": "5512345678" },
+    });
+    let members = body.as_object_mut().unwrap();
+    members.extend(more.as_object().cloned().unwrap_or_default());
+    let call = Call::new("POST", "/payments").header("authorization", &basic()).json(&body);
+    let payment = server.send(&call).expect(201).json();
+    assert_eq!(payment["status"], "approved", "{payment}");
+    payment
+}
+
+#[track_caller]
+fn refund(server: &Server<'_>, payment: &Value, amount: &str) -> Value {
+    let body = json!({
+        "reference": { "type": "payment", "id": payment["id"] }, "amount": amount, "reason": "",
+    });
+    let call = Call::new("POST", "/refunds").header("authorization", &basic()).json(&body);
+    server.send(&call).expect(200).json()
+}
+
+#[track_caller]
+fn go_to(server: &Server<'_>, moment: &str) {
+    server.control("POST", "/clock/advance", &json!({ "to": moment }), 200);
+}
+
+#[track_caller]
+fn change(server: &Server<'_>, settings: &Value) {
+    server.control("PATCH", &format!("/merchants/{KEY}"), settings, 200);
+}
+
+/// A decimal number as cents.
+#[track_caller]
+fn cents(number: &Value) -> i64 {
+    let text = number.to_string();
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    assert!(fraction.len() <= 2, "{text}");
+    let sign = if text.starts_with('-') { -1 } else { 1 };
+    let fraction: i64 = format!("{fraction:0<2}").parse().unwrap();
+    whole.parse::<i64>().unwrap() * 100 + sign * fraction
+}
+
+/// All rows of a deposit with the day that they stand under, page by page.
+#[track_caller]
+fn rows(server: &Server<'_>, id: &str, size: usize) -> Vec<(String, Value)> {
+    let mut target = format!("/settlements/{id}?page_size={size}");
+    let mut rows = Vec::new();
+    loop {
+        let page = read(server, &target);
+        let before = rows.len();
+        for day in page["settlement"]["details"].as_array().unwrap() {
+            let date = day["date"].as_str().unwrap();
+            for payment in day["payments"].as_array().unwrap() {
+                rows.push((date.to_owned(), payment.clone()));
+            }
+        }
+        assert!(rows.len() - before <= size);
+        match &page["links"]["next"] {
+            Value::Null => return rows,
+            next => {
+                assert_eq!((rows.len() - before, &next["method"]), (size, &json!("GET")));
+                target = next["href"].as_str().unwrap().to_owned();
+            }
+        }
+    }
+}
+
+/// The seed's example of the list.
+fn seed_list() -> Value {
+    json!({ "settlements": [{
+        "disbursement_date": "2020-01-13",
+        "settlement_report_id": "W472RZQKV",
+        "gross_amount": 9300,
+        "total_fee": 360,
+        "total_tax": 62.14,
+        "total_retention": 388.38,
+        "disbursed_net_amount": 8911.62,
+        "total_transactions": 22,
+        "links": { "self": { "href": "/settlements/W472RZQKV", "method": "GET" } },
+    }]})
+}
+
+/// The seed's example of one deposit.
+fn seed_detail() -> Value {
+    json!({
+        "settlement": {
+            "settlement_report_id": "W472RZQKV",
+            "merchant_name": "Clip",
+            "disbursement_date": "2020-01-13",
+            "gross_amount": 9300,
+            "disbursed_net_amount": 8911.62,
+            "total_transactions": 22,
+            "details": [{
+                "date": "2020-01-10",
+                "payments": [{
+                    "receipt_no": "liNzWOR",
+                    "payment_date": "2020-01-10",
+                    "amount": 100,
+                    "terms": null,
+                    "charges": { "charge": { "fee": 3.6, "tax": 0.58 } },
+                    "tip": 0,
+                    "total_retention": 4.18,
+                    "settled_amount": 95.82,
+                    "payment_method": "Credit",
+                    "card": { "brand": "Mastercard", "last4": 4352, "issuer": "BANAMEX" },
+                    "merchant_invoice": null,
+                    "user_email": "caja@example.com",
+                }],
+            }],
+        },
+        "links": { "next": { "href": "/settlements/GHWRWSFLW?page_size=1&page=eyJj", "method": "GET" } },
+    })
+}
+
+/// A Friday's noon in Mexico City, from which a test begins.
+const FRIDAY: &str = "2027-01-08T12:00:00-06:00";
+const MONDAY: &str = "2027-01-11";
+
+#[test]
+fn the_seeds_examples_field_by_field() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    go_to(&server, FRIDAY);
+    // The seed's payment, and another so that a page of one has a next.
+    let first = pay(&server, "100", &json!({}));
+    pay(&server, "9200.00", &json!({ "external_reference": "FAC-7" }));
+    go_to(&server, "2027-01-11T00:00:00-06:00");
+
+    let list = read(&server, "/settlements?from=2027-01-11&to=2027-01-11");
+    assert_shape("the list", &seed_list(), &list);
+    let listed = &list["settlements"][0];
+    let id = listed["settlement_report_id"].as_str().unwrap();
+    assert!(id.len() == 9 && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()));
+    // Contradiction of the seed: 360 + 62.14 is not its 388.38. The retention is right; fee and
+    // tax are what adds up to it.
+    let expected = json!({
+        "disbursement_date": MONDAY, "settlement_report_id": id, "gross_amount": 9300,
+        "total_fee": 334.8, "total_tax": 53.57, "total_retention": 388.37,
+        "disbursed_net_amount": 8911.63, "total_transactions": 2,
+        "links": { "self": { "href": format!("/settlements/{id}"), "method": "GET" } },
+    });
+    assert_eq!(listed, &expected);
+
+    let detail = read(&server, &format!("/settlements/{id}?page_size=1"));
+    assert_shape("the deposit", &seed_detail(), &detail);
+    let payment = &detail["settlement"]["details"][0]["payments"][0];
+    let expected = json!({
+        "receipt_no": first["receipt_no"], "payment_date": "2027-01-08", "amount": 100,
+        "terms": null,
+        "charges": { "charge": { "fee": 3.6, "tax": 0.58 }, "surcharge": null },
+        "tip": 0, "total_retention": 4.18, "settled_amount": 95.82, "payment_method": "Credit",
+        "card": { "brand": "Mastercard", "last4": 4515, "issuer": "SANTANDER MEXICO" },
+        "merchant_invoice": null, "user_email": "caja1@cafecentral.example",
+    });
+    assert_eq!(payment, &expected);
+    assert_eq!(detail["settlement"]["merchant_name"], "Café Central");
+    assert_eq!(detail["settlement"]["details"][0]["date"], "2027-01-08");
+    // Contradiction: the seed's next link names another deposit; ours names its own.
+    let next = detail["links"]["next"]["href"].as_str().unwrap();
+    assert!(next.starts_with(&format!("/settlements/{id}?page_size=1&page=")), "{next}");
+    let last = read(&server, next);
+    assert_eq!(last["links"], json!({ "next": null }));
+    let second = &last["settlement"]["details"][0]["payments"][0];
+    assert_eq!(second["merchant_invoice"], "FAC-7");
+    // The table calls these texts, the examples show a number and objects: the examples decide.
+    assert!(misfits(&json!({"total_transactions": "22", "links": ""}), listed).len() == 2);
+}
+
+#[test]
+fn days_are_cut_in_mexico_city_and_paid_out_on_business_days() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    // Sales at these moments are paid out on these days.
+    let table = [
+        ("2027-01-07T23:59:59-06:00", "2027-01-08"),
+        ("2027-01-08T00:00:01-06:00", MONDAY),
+        ("2027-01-08T23:59:58-06:00", MONDAY),
+        ("2027-01-09T12:00:00-06:00", MONDAY),
+        ("2027-01-10T23:59:58-06:00", MONDAY),
+        ("2027-01-11T00:00:01-06:00", "2027-01-12"),
+        // The first Monday of February is a holiday of banks.
+        ("2027-01-29T12:00:00-06:00", "2027-02-02"),
+        // Maundy Thursday and Good Friday.
+        ("2027-03-24T12:00:00-06:00", "2027-03-29"),
+    ];
+    let mut expected: BTreeMap<&str, Vec<(String, &str)>> = BTreeMap::new();
+    for (moment, day) in table {
+        go_to(&server, moment);
+        let payment = pay(&server, "10", &json!({}));
+        let receipt = payment["receipt_no"].as_str().unwrap().to_owned();
+        expected.entry(day).or_default().push((receipt, &moment[..10]));
+    }
+    go_to(&server, "2027-03-29T00:00:00-06:00");
+    let list = read(&server, "/settlements?from=2027-01-01&to=2027-03-29");
+    let days = list["settlements"].as_array().unwrap();
+    assert_eq!(days.len(), expected.len());
+    for (settlement, (day, payments)) in days.iter().zip(expected) {
+        assert_eq!(settlement["disbursement_date"], day);
+        let id = settlement["settlement_report_id"].as_str().unwrap();
+        let found: Vec<(String, String)> = rows(&server, id, 100)
+            .into_iter()
+            .map(|(date, row)| {
+                assert_eq!(row["payment_date"], *date);
+                (row["receipt_no"].as_str().unwrap().to_owned(), date)
+            })
+            .collect();
+        let payments: Vec<(String, String)> =
+            payments.into_iter().map(|(receipt, date)| (receipt, date.to_owned())).collect();
+        assert_eq!(found, payments, "{day}");
+    }
+    // A range takes both of its ends; one with nothing in it is empty.
+    let count = |from: &str, to: &str| {
+        let list = read(&server, &format!("/settlements?from={from}&to={to}"));
+        list["settlements"].as_array().unwrap().len()
+    };
+    assert_eq!(count(MONDAY, MONDAY), 1);
+    assert_eq!(count("2027-01-08", "2027-01-12"), 3);
+    assert_eq!(count("2027-01-09", "2027-01-10"), 0);
+}
+
+#[test]
+fn tips_instalments_and_refunds_add_up_page_by_page() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    go_to(&server, FRIDAY);
+    let tipped = pay(&server, "90", &json!({ "tip_amount": 10 }));
+    pay(&server, "600", &json!({ "installments": 6 }));
+    let partly = pay(&server, "50.55", &json!({}));
+    let whole = pay(&server, "33.33", &json!({}));
+    // Before the pay-out a refund reduces its payment, or takes it away.
+    refund(&server, &partly, "20.10");
+    refund(&server, &whole, "33.33");
+    go_to(&server, "2027-01-11T00:00:00-06:00");
+    let list = read(&server, "/settlements?from=2027-01-11&to=2027-01-11");
+    let settlement = list["settlements"][0].clone();
+    let id = settlement["settlement_report_id"].as_str().unwrap().to_owned();
+    let found = rows(&server, &id, 2);
+    assert_eq!(found.len(), 3);
+    assert_eq!(settlement["total_transactions"], 3);
+    check_sums(&settlement, &found);
+    let by = |receipt: &Value| {
+        let found = found.iter().find(|(_, row)| &row["receipt_no"] == receipt);
+        found.map(|(_, row)| row.clone())
+    };
+    let row = by(&tipped["receipt_no"]).unwrap();
+    // The fee is taken on the tip too: 3.6 % of 100.
+    assert_eq!((&row["amount"], &row["tip"]), (&json!(90), &json!(10)));
+    assert_eq!(row["charges"]["charge"], json!({ "fee": 3.6, "tax": 0.58 }));
+    assert_eq!(row["settled_amount"], json!(95.82));
+    let row = by(&partly["receipt_no"]).unwrap();
+    // 1.82 of 50.55 less what belongs to 20.10 of it, 0.72.
+    assert_eq!((&row["amount"], &row["charges"]["charge"]["fee"]), (&json!(30.45), &json!(1.1)));
+    assert_eq!(by(&whole["receipt_no"]), None);
+    let terms: BTreeSet<String> = found.iter().map(|(_, row)| row["terms"].to_string()).collect();
+    assert_eq!(terms, BTreeSet::from(["null".to_owned(), "\"6\"".to_owned()]));
+
+    // After the pay-out a refund is a row of its own, and the closed deposit stays as it is.
+    let late = refund(&server, &tipped, "40");
+    let rest = refund(&server, &partly, "30.45");
+    go_to(&server, "2027-01-12T00:00:00-06:00");
+    assert_eq!(rows(&server, &id, 100), found);
+    let list = read(&server, "/settlements?from=2027-01-11&to=2027-01-12");
+    assert_eq!(list["settlements"][0], settlement);
+    let next = &list["settlements"][1];
+    let negative = rows(&server, next["settlement_report_id"].as_str().unwrap(), 1);
+    check_sums(next, &negative);
+    assert_eq!(next["gross_amount"], json!(-70.45));
+    let receipts: Vec<&Value> = negative.iter().map(|(_, row)| &row["receipt_no"]).collect();
+    assert_eq!(receipts, [&late["receipt_no"], &rest["receipt_no"]]);
+    assert_eq!(negative[0].0, "2027-01-11");
+    assert_eq!(negative[0].1["amount"], json!(-40));
+    assert_eq!(negative[0].1["charges"]["charge"]["fee"], json!(-1.44));
+}
+
+/// The header is the sum of its rows, and each row adds up.
+#[track_caller]
+fn check_sums(settlement: &Value, rows: &[(String, Value)]) {
+    let (mut gross, mut fee, mut tax, mut net) = (0, 0, 0, 0);
+    for (_, row) in rows {
+        let charge = &row["charges"]["charge"];
+        let (own_fee, own_tax) = (cents(&charge["fee"]), cents(&charge["tax"]));
+        let own = cents(&row["amount"]) + cents(&row["tip"]);
+        assert_eq!(cents(&row["total_retention"]), own_fee + own_tax);
+        assert_eq!(cents(&row["settled_amount"]), own - own_fee - own_tax);
+        (gross, fee, tax) = (gross + own, fee + own_fee, tax + own_tax);
+        net += cents(&row["settled_amount"]);
+    }
+    assert_eq!(cents(&settlement["gross_amount"]), gross);
+    assert_eq!(cents(&settlement["total_fee"]), fee);
+    assert_eq!(cents(&settlement["total_tax"]), tax);
+    assert_eq!(cents(&settlement["total_retention"]), fee + tax);
+    assert_eq!(cents(&settlement["disbursed_net_amount"]), net);
+    assert_eq!(settlement["total_transactions"], rows.len());
+}
+
+#[test]
+fn a_surcharge_on_instalments_is_borne_where_the_setting_says_so() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    go_to(&server, FRIDAY);
+    change(&server, &json!({ "installment_surcharge": true }));
+    let table = [(1, 36.0), (3, 81.0), (6, 111.0), (9, 135.0), (12, 155.5)];
+    for (months, _) in table {
+        pay(&server, "1000", &json!({ "installments": months }));
+    }
+    go_to(&server, "2027-01-11T00:00:00-06:00");
+    let list = read(&server, "/settlements?from=2027-01-11&to=2027-01-11");
+    let settlement = &list["settlements"][0];
+    let found = rows(&server, settlement["settlement_report_id"].as_str().unwrap(), 100);
+    check_sums(settlement, &found);
+    for ((months, fee), (_, row)) in table.into_iter().zip(&found) {
+        assert_eq!(row["charges"]["charge"]["fee"].as_f64(), Some(fee), "{months} months");
+        assert_eq!(row["charges"]["surcharge"], Value::Null);
+    }
+}
+
+#[test]
+fn deposits_have_two_ids_and_pages_have_tokens() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    go_to(&server, FRIDAY);
+    for _ in 0..5 {
+        pay(&server, "20", &json!({}));
+    }
+    let run = |expected: usize| {
+        let answer = server.control("POST", "/settlements/run", &Value::Null, 200);
+        assert_eq!(answer["settlements"].as_array().unwrap().len(), expected, "{answer}");
+        answer["settlements"][0].clone()
+    };
+    // Nothing is due yet, and an open day is no deposit.
+    run(0);
+    let open = &server.list("settlements", "/settlements")[0];
+    assert_eq!((&open["state"], &open["rows"]), (&json!("open"), &json!(5)));
+    let uuid = open["settlement_id"].as_str().unwrap().to_owned();
+    assert_eq!(open["id"], uuid);
+    server.send(&get(&format!("/settlements/{uuid}"))).expect(404);
+    go_to(&server, "2027-01-11T00:00:00-06:00");
+    // The clock has closed it; running tells so once, and changes nothing.
+    let told = run(1);
+    assert_eq!((&told["merchant"], &told["date"]), (&json!(KEY), &json!(MONDAY)));
+    run(0);
+    let id = told["id"].as_str().unwrap();
+    let by_report = read(&server, &format!("/settlements/{id}?page_size=2"));
+    assert_eq!(by_report, read(&server, &format!("/settlements/{uuid}?page_size=2")));
+    assert_eq!(by_report, read(&server, &format!("/clip/settlements/{id}?page_size=2")));
+
+    let next = by_report["links"]["next"]["href"].as_str().unwrap();
+    let token = next.split_once("page=").unwrap().1;
+    let second = read(&server, next);
+    for query in [
+        format!("page={}", token.replace('=', "%3D")),
+        format!("page={}", token.trim_end_matches('=')),
+        format!("paging={token}"),
+    ] {
+        assert_eq!(read(&server, &format!("/settlements/{id}?page_size=2&{query}")), second);
+    }
+    let receipts: BTreeSet<String> =
+        rows(&server, id, 2).iter().map(|(_, row)| row["receipt_no"].to_string()).collect();
+    assert_eq!(receipts.len(), 5);
+    // Written in its own media type when that is asked for.
+    let call = get(&format!("/settlements/{id}"));
+    let answer = server.send(&call.header("accept", "application/vnd.com.payclip.v2+json"));
+    assert_eq!(answer.header("content-type"), Some("application/vnd.com.payclip.v2+json"));
+}
+
+#[test]
+fn bad_input_gets_the_surfaces_own_error_and_changes_nothing() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    go_to(&server, FRIDAY);
+    pay(&server, "20", &json!({}));
+    go_to(&server, "2027-01-11T12:00:00-06:00");
+    let list = read(&server, "/settlements?from=2027-01-11&to=2027-01-11");
+    let id = list["settlements"][0]["settlement_report_id"].as_str().unwrap().to_owned();
+    let before = server.traces();
+    let other = if id.starts_with('A') { "B00000000" } else { "A00000000" };
+    let of_other = BASE64.encode(format!("{other}:p:1"));
+    let page = |query: &str| format!("/settlements/{id}?{query}");
+    let table: Vec<(String, u16, &str)> = vec![
+        ("/settlements".into(), 400, "from is required"),
+        ("/settlements?from=2027-01-01".into(), 400, "to is required"),
+        ("/settlements?to=2027-01-01".into(), 400, "from is required"),
+        ("/settlements?from=&to=2027-01-01".into(), 400, "from is required"),
+        ("/settlements?from=2027-1-1&to=2027-01-11".into(), 400, "from must be a date, YYYY-MM-DD"),
+        (
+            "/settlements?from=01/01/2027&to=2027-01-11".into(),
+            400,
+            "from must be a date, YYYY-MM-DD",
+        ),
+        (
+            "/settlements?from=2027-02-29&to=2027-03-11".into(),
+            400,
+            "from must be a date, YYYY-MM-DD",
+        ),
+        ("/settlements?from=2027-01-11&to=2027-01-32".into(), 400, "to must be a date, YYYY-MM-DD"),
+        (
+            "/settlements?from=2027-01-11&to=hoy%F0%9F%98%80".into(),
+            400,
+            "to must be a date, YYYY-MM-DD",
+        ),
+        (
+            "/settlements?from=2027-01-11T00:00:00Z&to=2027-01-11".into(),
+            400,
+            "from must be a date, YYYY-MM-DD",
+        ),
+        ("/settlements?from=2027-01-11&to=2027-01-10".into(), 400, "to must not be before from"),
+        (
+            "/settlements?from=2026-10-11&to=2027-01-10".into(),
+            400,
+            "from must not be more than 90 days ago",
+        ),
+        ("/settlements/A".into(), 400, "settlement_id Invalid pattern"),
+        ("/settlements/w472rzqkv".into(), 400, "settlement_id Invalid pattern"),
+        ("/settlements/W472RZQK%C3%91".into(), 400, "settlement_id Invalid pattern"),
+        ("/settlements/1234".into(), 400, "settlement_id Invalid pattern"),
+        (format!("/settlements/{other}"), 404, "Not Found"),
+        ("/settlements/c11b0000-0000-4000-8000-000000000001".into(), 404, "Not Found"),
+        (page("page_size=0"), 400, "page_size must be between 1 and 100"),
+        (page("page_size=101"), 400, "page_size must be between 1 and 100"),
+        (page("page_size=-1"), 400, "page_size must be between 1 and 100"),
+        (page("page_size=1.5"), 400, "page_size must be between 1 and 100"),
+        (page("page_size=diez"), 400, "page_size must be between 1 and 100"),
+        (page("page=Mg=="), 400, "page is not a token of this settlement"),
+        (page("page=%25%25"), 400, "page is not a token of this settlement"),
+        (page(&format!("page={of_other}")), 400, "page is not a token of this settlement"),
+        (
+            page(&format!("paging={}", "A".repeat(900))),
+            400,
+            "page is not a token of this settlement",
+        ),
+    ];
+    for (target, status, message) in table {
+        let answer = server.send(&get(&target)).expect(status);
+        assert_eq!(answer.json(), json!({ "message": message }), "{target}");
+    }
+    // The window's edge: 90 days ago, and one more.
+    for from in ["2026-10-13", "2026-10-12"] {
+        read(&server, &format!("/settlements?from={from}&to=2027-01-11"));
+    }
+    // Who may not.
+    let refused = |answer: Answer, status: u16, message: &str| {
+        assert_eq!(answer.expect(status).json(), json!({ "message": message }));
+    };
+    for target in ["/settlements?from=2027-01-11&to=2027-01-11", &page("")] {
+        refused(server.send(&Call::get(target)), 401, "Unauthorized");
+        let wrong = Call::get(target).header("x-api-key", "Basic bm90OnJpZ2h0");
+        refused(server.send(&wrong), 401, "Unauthorized");
+        change(&server, &json!({ "api_access": { "settlements": false } }));
+        refused(server.send(&get(target)), 403, "Forbidden");
+        change(&server, &json!({ "api_access": { "settlements": true } }));
+        server.send(&get(target)).expect(200);
+    }
+    assert_eq!(server.traces().1, before.1);
+}
+
+#[test]
+fn deposits_of_another_merchant_are_not_there() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    go_to(&server, FRIDAY);
+    pay(&server, "20", &json!({}));
+    go_to(&server, "2027-01-11T00:00:00-06:00");
+    let list = server.list("settlements", "/settlements");
+    let stranger = server.control("POST", "/worlds", &json!({}), 201);
+    let clip = &stranger["clip"];
+    let credential =
+        format!("{}:{}", clip["api_key"].as_str().unwrap(), clip["secret"].as_str().unwrap());
+    for id in ["id", "settlement_id"] {
+        let target = format!("/settlements/{}", list[0][id].as_str().unwrap());
+        let basic = format!("Basic {}", BASE64.encode(&credential));
+        server.send(&Call::get(&target).header("x-api-key", &basic)).expect(404);
+    }
+}
+
+#[test]
+fn the_control_api_leads_down_to_the_postings() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    go_to(&server, FRIDAY);
+    let first = pay(&server, "100", &json!({}));
+    pay(&server, "50", &json!({}));
+    refund(&server, &first, "10");
+    go_to(&server, "2027-01-11T00:00:00-06:00");
+    refund(&server, &first, "5");
+    go_to(&server, "2027-01-13T00:00:00-06:00");
+    let listed = server.list("settlements", "/settlements");
+    assert_eq!(listed.len(), 2);
+    assert_eq!(listed, server.list("settlements", "/settlements"));
+    let of =
+        server.control("GET", &format!("/settlements?merchant={KEY}&limit=1"), &Value::Null, 200);
+    assert_eq!(of["settlements"], json!([listed[0]]));
+    let next =
+        format!("/settlements?merchant={KEY}&limit=1&cursor={}", of["next"].as_str().unwrap());
+    assert_eq!(server.control("GET", &next, &Value::Null, 200)["settlements"], json!([listed[1]]));
+    for bad in ["/settlements?cursor=x", "/settlements?limit=0"] {
+        server.control("GET", bad, &Value::Null, 400);
+    }
+    for unknown in ["/settlements?merchant=x", "/settlements/A00000000", "/settlements/x/lines"] {
+        server.control("GET", unknown, &Value::Null, 404);
+    }
+    for (settlement, lines_expected) in listed.iter().zip([1, 2]) {
+        let id = settlement["id"].as_str().unwrap();
+        let shown = server.control("GET", &format!("/settlements/{id}"), &Value::Null, 200);
+        assert_eq!(&shown, settlement);
+        let lines = server.list("lines", &format!("/settlements/{id}/lines"));
+        assert_eq!(lines.len(), lines_expected);
+        let sum = |name: &str| lines.iter().map(|line| line[name].as_i64().unwrap()).sum::<i64>();
+        for name in ["gross_minor", "fee_minor", "tax_minor", "net_minor"] {
+            assert_eq!(settlement[name], sum(name), "{name}");
+        }
+        let postings = |query: &str| {
+            let path = format!("/settlements/{id}/postings{query}");
+            let found = server.control("GET", &path, &Value::Null, 200);
+            found["postings"].as_array().unwrap().clone()
+        };
+        // What was paid out left the bank; each line's postings owe the merchant its net.
+        let paid = postings("");
+        assert_eq!(owed(&paid), settlement["net_minor"].as_i64().unwrap());
+        for line in &lines {
+            let found = postings(&format!("?line={}", line["line"].as_str().unwrap()));
+            assert_eq!(owed(&found), -line["net_minor"].as_i64().unwrap(), "{line}");
+            let netted = usize::from(line["netted_minor"].as_i64().unwrap() > 0);
+            assert_eq!(found.len(), 1 + netted);
+        }
+        let path = format!("/settlements/{id}/postings");
+        server.control("GET", &format!("{path}?line=x"), &Value::Null, 400);
+        server.control("GET", &format!("{path}?line=p999"), &Value::Null, 404);
+    }
+}
+
+/// What postings do to what is owed to the merchant.
+fn owed(postings: &[Value]) -> i64 {
+    let entries = postings.iter().flat_map(|posting| posting["entries"].as_array().unwrap());
+    let payable = entries.filter(|entry| entry["account"] == "merchant_payable");
+    payable.map(|entry| entry["amount_minor"].as_i64().unwrap()).sum()
+}
+
+#[test]
+fn a_server_that_was_killed_shows_the_same_reports() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    go_to(&server, FRIDAY);
+    for amount in ["10", "20.20", "30.03"] {
+        pay(&server, amount, &json!({}));
+    }
+    go_to(&server, "2027-01-11T00:00:00-06:00");
+    let target = "/settlements?from=2027-01-11&to=2027-01-11";
+    let list = read(&server, target);
+    let id = list["settlements"][0]["settlement_report_id"].as_str().unwrap().to_owned();
+    let found = rows(&server, &id, 2);
+    server.kill();
+    let server = Server::start(&place);
+    server.control("POST", "/settlements/run", &Value::Null, 200);
+    assert_eq!(read(&server, target), list);
+    assert_eq!(rows(&server, &id, 2), found);
+}
+
+/// Runs `cobro export settlement`.
+fn export(place: &Place, arguments: &[&str]) -> Output {
+    let all: Vec<&str> = ["export", "settlement"].iter().chain(arguments).copied().collect();
+    command(place, 0, &all).output().unwrap()
+}
+
+#[test]
+fn exported_reports_have_the_same_totals() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    go_to(&server, FRIDAY);
+    let first = pay(&server, "1100.50", &json!({ "external_reference": "-1", "tip_amount": "10" }));
+    pay(&server, "2000", &json!({ "installments": 3 }));
+    refund(&server, &first, "100.25");
+    go_to(&server, "2027-01-11T00:00:00-06:00");
+    let list = read(&server, "/settlements?from=2027-01-11&to=2027-01-11");
+    let settlement = &list["settlements"][0];
+    let id = settlement["settlement_report_id"].as_str().unwrap();
+
+    let Output { status, stdout, stderr } = export(&place, &[id]);
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    let text = String::from_utf8(stdout).unwrap();
+    let lines: Vec<Vec<&str>> =
+        text.trim_end().split("\r\n").map(|line| line.split(',').collect()).collect();
+    assert_eq!(lines.len(), 4);
+    let total: Vec<i64> = lines[3][12..].iter().map(|text| cents(&number(text))).collect();
+    let net = cents(&settlement["disbursed_net_amount"]);
+    assert_eq!(total[0] + total[1], cents(&settlement["gross_amount"]));
+    assert_eq!(total[2], cents(&settlement["total_fee"]));
+    assert_eq!(total[3], cents(&settlement["total_tax"]));
+    assert_eq!((total[4], total[5]), (cents(&settlement["total_retention"]), net));
+    assert_eq!(lines[1][10], "'-1");
+
+    // The same by the other id, into files.
+    let uuid = server.list("settlements", "/settlements")[0]["settlement_id"].clone();
+    let uuid = uuid.as_str().unwrap();
+    let file = |name: &str| place.directory().join(name).to_str().unwrap().to_owned();
+    let (csv, xlsx, pdf) = (file("d.csv"), file("d.xlsx"), file("d.pdf"));
+    for (format, path) in [("csv", &csv), ("xlsx", &xlsx), ("pdf", &pdf)] {
+        let Output { status, stdout, stderr } =
+            export(&place, &[uuid, "--format", format, "--output", path]);
+        assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+        assert_eq!(stdout, b"");
+    }
+    assert_eq!(std::fs::read_to_string(csv).unwrap(), text);
+    assert!(std::fs::read(xlsx).unwrap().starts_with(b"PK\x03\x04"));
+    let mut page = Vec::new();
+    std::fs::File::open(pdf).unwrap().read_to_end(&mut page).unwrap();
+    assert!(page.starts_with(b"%PDF-"));
+    let shows = |text: &str| page.windows(text.len()).any(|part| part == text.as_bytes());
+    assert!(shows(&grouped(net)), "the net {}", grouped(net));
+    assert!(shows(&grouped(cents(&settlement["gross_amount"]))));
+
+    for unknown in ["A00000000", "x", "c11b0000-0000-4000-8000-000000000001"] {
+        let Output { status, stdout, stderr } = export(&place, &[unknown]);
+        assert!(!status.success() && stdout.is_empty());
+        let said = String::from_utf8_lossy(&stderr).into_owned();
+        assert!(said.contains(&format!("there is no settlement {unknown}")), "{said}");
+    }
+}
+
+#[track_caller]
+fn number(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// Cents as pesos with commas.
+fn grouped(cents: i64) -> String {
+    let (whole, fraction) = (cents / 100, cents % 100);
+    let thousands = whole / 1000;
+    if thousands > 0 {
+        format!("{thousands},{:03}.{fraction:02}", whole % 1000)
+    } else {
+        format!("{whole}.{fraction:02}")
+    }
+}
