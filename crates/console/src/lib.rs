@@ -49,6 +49,7 @@ pub fn router(config: ConsoleConfig) -> Router {
         .route("/console/requests", get(requests))
         .route("/console/deliveries", get(deliveries))
         .route("/console/ledger", get(ledger))
+        .route("/console/sites", get(sites))
         .route("/console/assets/{file}", get(asset))
         .with_state(state)
 }
@@ -86,6 +87,10 @@ async fn deliveries(pages: Shared, query: RawQuery, headers: HeaderMap) -> Respo
 
 async fn ledger(pages: Shared, query: RawQuery, headers: HeaderMap) -> Response {
     show(&pages, Page::Ledger, &query, &headers)
+}
+
+async fn sites(pages: Shared, query: RawQuery, headers: HeaderMap) -> Response {
+    show(&pages, Page::Sites, &query, &headers)
 }
 
 async fn to_terminals(RawQuery(query): RawQuery) -> Redirect {

@@ -17,7 +17,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
 const LANGUAGE_COOKIE: &str = "cobro_lang";
 
 /// Fragments of HTML, by the name that `{{>name}}` includes them with.
-pub(crate) const FRAGMENTS: [(&str, &str); 14] = [
+pub(crate) const FRAGMENTS: [(&str, &str); 15] = [
     ("layout", include_str!("../pages/layout.html")),
     ("icons", include_str!("../pages/icons.svg")),
     ("device", include_str!("../pages/device.html")),
@@ -26,6 +26,7 @@ pub(crate) const FRAGMENTS: [(&str, &str); 14] = [
     ("terminal", include_str!("../pages/terminal.html")),
     ("journal", include_str!("../pages/journal.html")),
     ("ledger", include_str!("../pages/ledger.html")),
+    ("sites", include_str!("../pages/sites.html")),
     ("nav", include_str!("../pages/nav.html")),
     ("simulator", include_str!("../pages/simulator.html")),
     ("simulator-nav", include_str!("../pages/simulator-nav.html")),
@@ -36,13 +37,14 @@ pub(crate) const FRAGMENTS: [(&str, &str); 14] = [
 
 /// Keys of texts that a page names in the program, not in its fragment: titles and leads.
 #[cfg(test)]
-pub(crate) const NAMED: [&str; 10] = [
+pub(crate) const NAMED: [&str; 11] = [
     "nav-home",
     "nav-terminals",
     "nav-events",
     "nav-requests",
     "nav-deliveries",
     "nav-ledger",
+    "nav-sites",
     "simulator-pdv",
     "simulator-device",
     "simulator-pdv-lead",
@@ -69,6 +71,8 @@ pub(crate) enum Page<'a> {
     Deliveries,
     /// Balances and postings.
     Ledger,
+    /// What merchants have without terminals: sessions, charges, tokens, notifications.
+    Sites,
     /// The Point simulator.
     Simulator(Mode),
 }
@@ -93,6 +97,7 @@ impl<'a> Page<'a> {
             Self::Requests => "requests",
             Self::Deliveries => "deliveries",
             Self::Ledger => "ledger",
+            Self::Sites => "sites",
             Self::Simulator(_) => "simulator",
         }
     }
@@ -105,6 +110,7 @@ impl<'a> Page<'a> {
             Self::Requests => "nav-requests",
             Self::Deliveries => "nav-deliveries",
             Self::Ledger => "nav-ledger",
+            Self::Sites => "nav-sites",
             Self::Simulator(Mode::Pdv) => "simulator-pdv",
             Self::Simulator(Mode::Device) => "simulator-device",
         }

@@ -10,11 +10,13 @@
 //! Read in this order: [`ports`], [`world`], [`intents`], [`charges`], [`refunds`], [`recovery`].
 
 pub mod accounts;
+mod alarms;
 pub mod answers;
 pub mod books;
 pub mod captures;
 pub mod card_charges;
 pub mod cards;
+pub mod challenges;
 pub mod charges;
 pub mod clock;
 pub mod crash;
@@ -26,6 +28,7 @@ pub mod grants;
 pub mod intent_events;
 pub mod intents;
 pub mod journal;
+pub mod listings;
 pub mod payment_search;
 pub mod pool;
 pub mod ports;
@@ -33,6 +36,7 @@ pub mod recovery;
 pub mod recurring;
 pub mod refund_intents;
 pub mod refunds;
+pub mod rotation;
 pub mod secrets;
 pub mod sessions;
 pub mod settlements;

@@ -15,6 +15,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::task::TaskTracker;
 
+use crate::alarms::Alarms;
+use crate::challenges::Challenges;
 use crate::clock::WorldClock;
 use crate::error::{EngineError, Subject, settled};
 use crate::faults::Faults;
@@ -59,6 +61,10 @@ pub trait Peers: Send + Sync {
     fn leads(&self, lane: usize) -> BoxFuture<'_, bool>;
     /// Whether other processes may serve the same database.
     fn shared(&self) -> bool;
+    /// Whether no other process serves the same database now.
+    fn alone(&self) -> BoxFuture<'_, bool> {
+        Box::pin(std::future::ready(!self.shared()))
+    }
 }
 
 /// What a world is made of.
@@ -103,6 +109,8 @@ struct Inner {
     pub(crate) gate: tokio::sync::RwLock<()>,
     pub(crate) advancing: tokio::sync::Mutex<()>,
     faults: Mutex<Faults>,
+    alarms: Alarms,
+    challenges: Challenges,
     deliverer: RwLock<Option<Arc<dyn Deliverer>>>,
 }
 
@@ -145,6 +153,8 @@ impl World {
             gate: tokio::sync::RwLock::new(()),
             advancing: tokio::sync::Mutex::new(()),
             faults: Mutex::new(Faults::default()),
+            alarms: Alarms::default(),
+            challenges: Challenges::default(),
             deliverer: RwLock::new(None),
         };
         Self { inner: Arc::new(inner) }
@@ -259,6 +269,14 @@ impl World {
 
     pub(crate) fn faults(&self) -> &Mutex<Faults> {
         &self.inner.faults
+    }
+
+    pub(crate) fn alarms(&self) -> &Alarms {
+        &self.inner.alarms
+    }
+
+    pub(crate) fn challenges(&self) -> &Challenges {
+        &self.inner.challenges
     }
 
     /// Who sends what is due, once the server has said so.

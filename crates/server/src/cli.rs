@@ -11,6 +11,7 @@ use crate::unchanged::doctor::DoctorArgs;
 use crate::unchanged::env::EnvArgs;
 use crate::unchanged::run::RunArgs;
 use crate::unchanged::tls::TlsArgs;
+use crate::vault::VaultArgs;
 
 /// An open, self-hosted payment-acceptance server for Latin America.
 #[derive(Debug, Parser)]
@@ -28,6 +29,8 @@ enum Command {
     Serve(ServeArgs),
     /// Recompute every invariant from stored data and compare with the acquirer's book
     Verify(StoreArgs),
+    /// The keys of stored cards
+    Vault(VaultArgs),
     /// Run a program with its providers' hosts led to a throw-away sandbox
     Run(RunArgs),
     /// Print the variables that lead programs to the running server, for `eval`
@@ -71,6 +74,10 @@ pub fn run() -> ExitCode {
                 Err(error) => complain(&format!("{error:#}")),
             }
         }
+        Command::Vault(args) => match runtime.block_on(crate::vault::run(args)) {
+            Ok(text) => print(&text),
+            Err(error) => complain(&format!("{error:#}")),
+        },
         Command::Run(args) => ExitCode::from(runtime.block_on(unchanged::run::run(args))),
         Command::Env(args) => match runtime.block_on(unchanged::env::run(args)) {
             Ok((text, remarks)) => {

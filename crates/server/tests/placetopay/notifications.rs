@@ -9,6 +9,11 @@ use crate::receiver::{Notice, Receiver};
 use crate::server::Server;
 use crate::shop::{COLOMBIA, collect, payment};
 
+crate::on_both!(
+    both_signatures_and_one_notice_each,
+    ends_are_told_once_and_answers_are_not_repeated,
+);
+
 fn signed_text(notice: &Value, id: &Value) -> String {
     let status = &notice["status"];
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -19,10 +24,8 @@ fn told(receiver: &Receiver, id: &Value) -> Notice {
     receiver.wait(|notice| notice.body["requestId"] == *id)
 }
 
-#[test]
-fn both_signatures_and_one_notice_each() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn both_signatures_and_one_notice_each(place: &Place) {
+    let server = Server::start(place);
     let receiver = Receiver::start("");
     let setting = format!("/merchants/{}", COLOMBIA.login);
     for sha256 in [false, true] {
@@ -48,10 +51,8 @@ fn both_signatures_and_one_notice_each() {
     }
 }
 
-#[test]
-fn ends_are_told_once_and_answers_are_not_repeated() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn ends_are_told_once_and_answers_are_not_repeated(place: &Place) {
+    let server = Server::start(place);
     let receiver = Receiver::start("");
     let setting = format!("/merchants/{}", COLOMBIA.login);
     let webhook = json!({ "webhook": { "url": receiver.url("/n") } });

@@ -7,6 +7,16 @@ use crate::server::Server;
 use crate::shape::assert_shape;
 use crate::shop::{CHILE, COLOMBIA, keyword, payer, payment, status, subscription};
 
+crate::on_both!(
+    a_subscription_ends_with_a_token,
+    a_payment_is_tried_until_it_is_approved,
+    tries_run_out_and_challenges_are_answered,
+    sessions_are_cancelled_abandoned_and_expire,
+    a_payment_in_parts,
+    amounts_dispersion_and_modifiers_are_kept,
+    what_a_session_must_have,
+);
+
 fn pay(server: &Server<'_>, id: &Value, body: &Value, status: u16) -> Value {
     server.control("POST", &format!("/sessions/{id}/pay"), body, status)
 }
@@ -15,10 +25,8 @@ fn query(server: &Server<'_>, id: &Value) -> Value {
     COLOMBIA.call(server, &format!("/api/session/{id}"), json!({}), 200)
 }
 
-#[test]
-fn a_subscription_ends_with_a_token() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn a_subscription_ends_with_a_token(place: &Place) {
+    let server = Server::start(place);
     let made = COLOMBIA.call(&server, "/api/session", subscription(), 200);
     assert_eq!(status(&made), ("OK", "PC"));
     let id = &made["requestId"];
@@ -61,10 +69,8 @@ fn a_subscription_ends_with_a_token() {
     pay(&server, id, &json!({}), 409);
 }
 
-#[test]
-fn a_payment_is_tried_until_it_is_approved() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn a_payment_is_tried_until_it_is_approved(place: &Place) {
+    let server = Server::start(place);
     let mut body = payment("ORD-1", "COP", 189_900);
     body["payment"]["subscribe"] = json!(true);
     body["payer"] = payer();
@@ -98,10 +104,8 @@ fn a_payment_is_tried_until_it_is_approved() {
     assert_eq!(query(&server, &made["requestId"])["subscription"], Value::Null);
 }
 
-#[test]
-fn tries_run_out_and_challenges_are_answered() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn tries_run_out_and_challenges_are_answered(place: &Place) {
+    let server = Server::start(place);
     let setting = format!("/merchants/{}", COLOMBIA.login);
     server.control("PATCH", &setting, &json!({ "card_attempts_max": 2 }), 200);
     let made = COLOMBIA.call(&server, "/api/session", payment("T-1", "COP", 100), 200);
@@ -121,10 +125,8 @@ fn tries_run_out_and_challenges_are_answered() {
     assert_eq!(status(&query(&server, id)), ("APPROVED", "00"));
 }
 
-#[test]
-fn sessions_are_cancelled_abandoned_and_expire() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn sessions_are_cancelled_abandoned_and_expire(place: &Place) {
+    let server = Server::start(place);
     let make = |reference: &str| {
         COLOMBIA.call(&server, "/api/session", payment(reference, "COP", 100), 200)["requestId"]
             .clone()
@@ -151,10 +153,8 @@ fn sessions_are_cancelled_abandoned_and_expire() {
     assert_eq!(missing["status"]["message"], "No existe la sesión que busca");
 }
 
-#[test]
-fn a_payment_in_parts() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn a_payment_in_parts(place: &Place) {
+    let server = Server::start(place);
     let mut body = payment("PARTS", "COP", 100);
     body["payment"]["allowPartial"] = json!(true);
     let id = COLOMBIA.call(&server, "/api/session", body.clone(), 200)["requestId"].clone();
@@ -172,10 +172,8 @@ fn a_payment_in_parts() {
     assert_eq!(status(&query(&server, &id)), ("PARTIAL_EXPIRED", "PX"));
 }
 
-#[test]
-fn amounts_dispersion_and_modifiers_are_kept() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn amounts_dispersion_and_modifiers_are_kept(place: &Place) {
+    let server = Server::start(place);
     let mut body = payment("MORE", "USD", 0);
     body["payment"]["amount"]["total"] = json!(576.9875);
     body["payment"]["dispersion"] = json!([
@@ -199,10 +197,8 @@ fn amounts_dispersion_and_modifiers_are_kept() {
     assert_eq!(transaction["amount"]["from"]["total"], 189_050);
 }
 
-#[test]
-fn what_a_session_must_have() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn what_a_session_must_have(place: &Place) {
+    let server = Server::start(place);
     let soon = crate::shop::at(std::time::UNIX_EPOCH.elapsed().unwrap().as_secs() + 60);
     let table = [
         ("payment", Value::Null, "payment"),

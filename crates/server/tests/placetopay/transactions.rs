@@ -6,14 +6,18 @@ use crate::place::Place;
 use crate::server::Server;
 use crate::shop::{CHILE, COLOMBIA, collect, payment, send, status};
 
+crate::on_both!(
+    charges_are_given_back_in_parts_and_as_a_whole,
+    held_money_is_taken_changed_and_let_go,
+    a_merchant_confirms_or_drops,
+);
+
 fn reference(answer: &Value) -> i64 {
     answer["payment"][0]["internalReference"].as_i64().unwrap()
 }
 
-#[test]
-fn charges_are_given_back_in_parts_and_as_a_whole() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn charges_are_given_back_in_parts_and_as_a_whole(place: &Place) {
+    let server = Server::start(place);
     let token = COLOMBIA.token(&server, "4111111111111111");
     let charged = COLOMBIA.call(&server, "/api/collect", collect("B-1", 45_900, &token), 200);
     let original = reference(&charged);
@@ -64,10 +68,8 @@ fn charges_are_given_back_in_parts_and_as_a_whole() {
     assert_eq!(over["status"]["message"], "La transacción ya ha sido reembolsada");
 }
 
-#[test]
-fn held_money_is_taken_changed_and_let_go() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn held_money_is_taken_changed_and_let_go(place: &Place) {
+    let server = Server::start(place);
     let token = COLOMBIA.token(&server, "4111111111111111");
     let hold = |name: &str| {
         let mut body = collect(name, 1_000, &token);
@@ -104,10 +106,8 @@ fn held_money_is_taken_changed_and_let_go() {
     act("checkout", 999_999_999, Value::Null, 400);
 }
 
-#[test]
-fn a_merchant_confirms_or_drops() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn a_merchant_confirms_or_drops(place: &Place) {
+    let server = Server::start(place);
     let setting = format!("/merchants/{}", COLOMBIA.login);
     server.control("PATCH", &setting, &json!({ "confirmation_flow": true }), 200);
     for (action, outer, inner) in [

@@ -4,6 +4,7 @@
 //! table and row.
 
 mod access;
+mod adjustment;
 mod card;
 mod ledger;
 mod merchant;
@@ -16,6 +17,7 @@ mod terminal;
 mod work;
 
 pub use access::{GrantRow, ReferenceRow, TrialRow};
+pub use adjustment::AdjustmentRow;
 pub use ledger::EntryRow;
 pub use merchant::{AliasRow, DirectoryRow};
 pub use outbox::DUE_DELIVERIES;
@@ -62,11 +64,13 @@ pub static WORLD: Schema = Schema {
         GrantRow::TABLE,
         TrialRow::TABLE,
         Recurrence::TABLE,
+        AdjustmentRow::TABLE,
     ],
     migrations: &[
         Migration { number: 1, sql: include_str!("../migrations/0001_first.sql") },
         Migration { number: 2, sql: include_str!("../migrations/0002_point.sql") },
         Migration { number: 3, sql: include_str!("../migrations/0003_cards.sql") },
         Migration { number: 4, sql: include_str!("../migrations/0004_recurrences.sql") },
+        Migration { number: 5, sql: include_str!("../migrations/0005_adjustments.sql") },
     ],
 };
