@@ -55,7 +55,7 @@ const session = (list) => ({
     { title: t('column-number'), cell: (one) => String(one.request_id), class: 'main number-id' },
     { title: t('column-state'), cell: status },
     { title: t('column-reference'), cell: (one) => one.reference ?? '–', class: 'code wide' },
-    { title: t('column-card'), cell: (one) => card(one.card), class: 'wide' },
+    { title: t('column-card'), cell: (one) => card(one.card), class: 'of-card wide' },
     { title: t('column-amount'), cell: amount, class: 'number' },
     { title: t('column-time'), cell: (one) => precise(one.at), class: 'time' },
   ],
@@ -72,7 +72,7 @@ const PARTS = {
     columns: [
       { title: t('column-token'), cell: (one) => one.token, class: 'code' },
       { title: t('column-state'), cell: (one) => chip(CARDS, one.state) },
-      { title: t('column-card'), cell: card, class: 'main' },
+      { title: t('column-card'), cell: card, class: 'main of-card' },
       { title: t('column-expiry'), cell: (one) => one.expiration, class: 'number wide' },
       { title: t('column-key'), cell: (one) => String(one.key), class: 'number wide' },
       { title: t('column-time'), cell: (one) => precise(one.at), class: 'time' },

@@ -61,7 +61,12 @@ fn scan(directory: &Path, canaries: &[&str]) -> usize {
 }
 
 /// Everything that a shop can do with a card, also what is refused.
-fn use_everything(server: &Server<'_>, card: &str, answers: &mut Vec<Vec<u8>>) {
+fn use_everything(
+    server: &Server<'_>,
+    card: &str,
+    answers: &mut Vec<Vec<u8>>,
+    seen: &mut Vec<Vec<u8>>,
+) {
     let mut call = |path: &str, body: Value| {
         let answer = send(server, path, &COLOMBIA.signed(body));
         answers.push(answer.body.clone());
@@ -90,6 +95,44 @@ fn use_everything(server: &Server<'_>, card: &str, answers: &mut Vec<Vec<u8>>) {
     let path = format!("/sessions/{}/pay", made["requestId"]);
     server.control("POST", &path, &json!({ "card": typed, "otp": "12345" }), 200);
     call(&format!("/api/session/{}", made["requestId"]), json!({})).expect(200);
+    // On the page: a card that is refused, one that is charged, one that is challenged.
+    let mut on_page = payment("LEAK-PAGE", "COP", 100);
+    on_page["payment"]["reference"] = json!(format!("PAGE-{}", &card[12..]));
+    let made = call("/api/session", on_page).expect(200).json();
+    let url = made["processUrl"].as_str().unwrap();
+    let page = url.strip_prefix(&format!("http://{}", server.address)).unwrap().to_owned();
+    for (number, code) in [("4000000000000002", CODE), (card, "1"), (card, CODE)] {
+        let form = json!({ "number": number, "expiration": "06/34", "cvv": code, "name": "ROSA",
+            "document": "1040099001", "documentType": "CC", "email": "rosa@example.org" });
+        seen.push(server.send(&crate::http::Call::new("POST", &page).json(&form)).body);
+    }
+    seen.push(server.send(&crate::http::Call::get(&page)).body);
+    // Numbers that nobody published, and numbers where none belongs.
+    let unknown = json!({ "card": { "number": "4000000000000002", "cvv": CODE } });
+    let pay = format!("/sessions/{}/pay", made["requestId"]);
+    let refused = crate::http::Call::new("POST", &format!("/_cobro/v1{pay}")).json(&unknown);
+    seen.push(server.send(&refused).body);
+    for path in [format!("/api/session/{card}"), format!("/api/nothing/{card}")] {
+        let answer = send(server, &path, &COLOMBIA.signed(json!({ "x": card })));
+        seen.push(answer.body);
+    }
+    let broken = format!("{{\"card\": {card}");
+    let mut broken_call = crate::http::Call::new("POST", "/api/collect").json(&Value::Null);
+    broken_call.body = Some(broken.into_bytes());
+    seen.push(server.send(&broken_call).body);
+    // Charges whose answer is late or never comes, and a hold that is changed and let go.
+    server.control("PUT", "/faults", &json!({ "acquirer": "confirmation_required" }), 200);
+    call("/api/collect", collect(&format!("LOST-{}", &card[12..]), 100, &token));
+    let mut hold = collect(&format!("HOLD-{}", &card[12..]), 100, &token);
+    hold["type"] = json!("checkin");
+    let held = call("/api/collect", hold).json();
+    let number = held["payment"][0]["internalReference"].clone();
+    let amount = json!({ "currency": "COP", "total": 120 });
+    call(
+        "/api/transaction",
+        json!({ "action": "reauthorization", "internalReference": number, "amount": amount }),
+    );
+    call("/api/transaction", json!({ "action": "reverse", "internalReference": number }));
     call("/api/gateway/token", json!({ "instrument": { "token": { "token": token } } }));
     let information = json!({ "instrument": { "card": { "number": card } } });
     call("/api/gateway/information", information).expect(200);
@@ -102,20 +145,25 @@ fn cards_codes_and_secrets_are_nowhere(place: &Place) {
     let setting = format!("/merchants/{}", COLOMBIA.login);
     let webhook = json!({ "webhook": { "url": receiver.url("/n") } });
     server.control("PATCH", &setting, &webhook, 200);
-    let mut answers = Vec::new();
+    let (mut answers, mut seen) = (Vec::new(), Vec::new());
     for card in CARDS {
-        use_everything(&server, card, &mut answers);
+        use_everything(&server, card, &mut answers, &mut seen);
     }
+    answers.append(&mut seen);
+    server.control("POST", "/clock/advance", &json!({ "seconds": 3600 }), 200);
+    let rotated = crate::server::command(place, 0, &["vault", "rotate"]).output().unwrap();
+    assert!(rotated.status.success());
+    answers.extend([rotated.stdout, rotated.stderr]);
     // Of a card that takes one code alone, the payment is rejected and its session goes on.
     receiver.wait_for(CARDS.len() * 2 - 1);
-    let secrets = [CARDS[0], CARDS[1], CARDS[2], COLOMBIA.secret];
+    let secrets = [CARDS[0], CARDS[1], CARDS[2], "4000000000000002", COLOMBIA.secret];
     for answer in &answers {
         assert_clean("an answer", answer, &secrets);
     }
     for notice in receiver.notices() {
         assert_clean("a notification", notice.body.to_string().as_bytes(), &secrets);
     }
-    for path in ["/requests", "/events", "/deliveries"] {
+    for path in ["/requests", "/events", "/deliveries", "/sessions", "/cards"] {
         let name = path.trim_start_matches('/');
         let rows = Value::Array(server.list(name, path)).to_string();
         assert_clean(path, rows.as_bytes(), &secrets);
@@ -123,7 +171,17 @@ fn cards_codes_and_secrets_are_nowhere(place: &Place) {
     }
     let metrics = server.send(&crate::http::Call::get("/metrics")).expect(200);
     assert_clean("metrics", &metrics.body, &secrets);
+    for path in ["/console/sites", "/openapi/placetopay.json", "/openapi/control.json"] {
+        let page = server.send(&crate::http::Call::get(path));
+        assert_clean(path, &page.body, &secrets);
+    }
     let log = server.log();
+    // Nor the keys that the cards are sealed with.
+    let keys = std::fs::read_to_string(place.data(0).join("vault.keys")).unwrap();
+    for key in keys.lines().filter_map(|line| line.split(':').nth(1)) {
+        assert!(!log.contains(key), "a vault key is in the log");
+        assert!(!place.rows().contains(key), "a vault key is in the database");
+    }
     assert!(log.contains("TRACE") || log.contains("DEBUG"), "the log says little: {log}");
     assert_clean("the log", log.as_bytes(), &secrets);
     drop(server);

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::http::Call;
 use crate::place::Place;
 use crate::server::Server;
 use crate::shape::assert_shape;
@@ -11,6 +12,7 @@ crate::on_both!(
     a_subscription_ends_with_a_token,
     a_payment_is_tried_until_it_is_approved,
     tries_run_out_and_challenges_are_answered,
+    a_challenge_that_a_program_began_is_answered_on_the_page,
     sessions_are_cancelled_abandoned_and_expire,
     a_payment_in_parts,
     amounts_dispersion_and_modifiers_are_kept,
@@ -119,10 +121,36 @@ fn tries_run_out_and_challenges_are_answered(place: &Place) {
     let id = &made["requestId"];
     assert_eq!(pay(&server, id, &challenged, 200)["outcome"], "challenge");
     assert_eq!(query(&server, id)["payment"], Value::Null);
-    assert_eq!(pay(&server, id, &json!({ "otp": "99999" }), 200)["outcome"], "rejected");
+    let failed = pay(&server, id, &json!({ "otp": "99999" }), 200);
+    assert_eq!(
+        (&failed["outcome"], &failed["reason"]),
+        (&json!("rejected"), &json!("authentication"))
+    );
+    assert_eq!(status(&query(&server, id)["payment"][0]), ("REJECTED", "OT"));
     assert_eq!(pay(&server, id, &challenged, 200)["outcome"], "challenge");
     assert_eq!(pay(&server, id, &json!({ "otp": "12345" }), 200)["outcome"], "approved");
     assert_eq!(status(&query(&server, id)), ("APPROVED", "00"));
+}
+
+fn a_challenge_that_a_program_began_is_answered_on_the_page(place: &Place) {
+    let server = Server::start(place);
+    for (code, outcome) in [("99999", ("PENDING", "PC")), ("12345", ("APPROVED", "00"))] {
+        let made = COLOMBIA.call(&server, "/api/session", payment(code, "COP", 100), 200);
+        let id = &made["requestId"];
+        let challenged = json!({ "card": "4110760000000008" });
+        assert_eq!(pay(&server, id, &challenged, 200)["outcome"], "challenge");
+        let url = made["processUrl"].as_str().unwrap();
+        let page = url.strip_prefix(&format!("http://{}", server.address)).unwrap();
+        let shown = server.send(&Call::get(page)).expect(200);
+        let html = String::from_utf8(shown.body).unwrap();
+        assert!(html.contains("name=\"otp\"") && html.contains("0008"), "{html}");
+        let answer = json!({ "action": "otp", "otp": code });
+        server.send(&Call::new("POST", page).json(&answer)).expect(200);
+        assert_eq!(status(&query(&server, id)), outcome);
+        // And what the page has answered waits no longer: another card, or a session that is over.
+        let again = if code == "12345" { 409 } else { 200 };
+        pay(&server, id, &json!({ "otp": "12345" }), again);
+    }
 }
 
 fn sessions_are_cancelled_abandoned_and_expire(place: &Place) {
