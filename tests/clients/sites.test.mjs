@@ -180,6 +180,12 @@ test('it speaks three languages and fits a phone', async () => {
     assert.equal(await phone.locator('#part-collects').innerText(), word);
     const over = await phone.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.ok(over <= 0, `${lang}: ${over} px too wide`);
+    for (const name of ['collects', 'tokens', 'notifications', 'sessions']) {
+      await phone.locator(`#part-${name}`).click();
+      await part(name, phone);
+      const cut = await phone.evaluate(() => document.getElementById('journal').scrollWidth - document.querySelector('.table-frame').clientWidth);
+      assert.ok(cut <= 0, `${lang}: ${cut} px of ${name} are cut off`);
+    }
     await phone.context().close();
   }
 });

@@ -4,12 +4,13 @@
 //! it has accepted. Another amount can be refused: what is about to be asked for is committed, the
 //! acquirer is asked, its answer is committed.
 
-use cobro_domain::event::EventKind;
+use cobro_domain::event::{EventKind, Loudness};
 use cobro_domain::id::IdSource;
 use cobro_domain::ledger;
 use cobro_domain::merchant::Merchant;
 use cobro_domain::money::Money;
 use cobro_domain::payment::{Payment, PaymentAction, PaymentRefused, PaymentState};
+use cobro_domain::session::Session;
 use cobro_domain::{MerchantId, PaymentId};
 use cobro_store::Tx;
 use cobro_store::rows::{AdjustmentRow, TimerKind};
@@ -18,6 +19,7 @@ use crate::crash;
 use crate::emit::{emit_payment, post, require, set_timer, stop_timer};
 use crate::error::{EngineError, Subject};
 use crate::ports::AdviceAnswer;
+use crate::sessions::emit_session;
 use crate::world::{Caller, World};
 
 /// The first wait before an advice is sent again, in seconds.
@@ -222,8 +224,25 @@ fn release(
     tx.save(&payment);
     stop_timer(tx, merchant.id, TimerKind::ReleaseHold, &id.to_string())?;
     emit_payment(tx, world, ids, merchant, EventKind::PaymentReversed, &payment)?;
+    tell_session(tx, world, ids, merchant, &payment)?;
     crate::charges::queue_reversal(tx, world, &payment, tx.now())?;
     Ok(payment)
+}
+
+/// Tells of the session whose end waited for what became of its held money.
+fn tell_session(
+    tx: &mut Tx<'_>,
+    world: &World,
+    ids: &mut IdSource,
+    merchant: &Merchant,
+    payment: &Payment,
+) -> Result<(), EngineError> {
+    let Some(session) = payment.session else { return Ok(()) };
+    let session: Session = require(tx, &(merchant.id, session), Subject::Session)?;
+    if world.dialect(&merchant.channel)?.hold_ends(&session).is_none() {
+        return Ok(());
+    }
+    emit_session(tx, world, ids, merchant, &session, Some(payment), Loudness::Final)
 }
 
 /// What the clock does to money that was held until now: it goes back if nobody took it.
@@ -271,6 +290,7 @@ fn capture(
     tx.save(&payment);
     let mut ids = tx.ids(seed);
     let event = emit_payment(tx, world, &mut ids, &merchant, EventKind::PaymentCaptured, &payment)?;
+    tell_session(tx, world, &mut ids, &merchant, &payment)?;
     let taken = Money::new(minor, payment.amount.currency);
     post(tx, &mut ids, merchant.id, event, &ledger::approval(taken, payment.fee))?;
     let due_at = tx.now().plus_seconds(RESEND_FIRST_S);

@@ -107,11 +107,10 @@ pub(crate) async fn start(config: Config) -> anyhow::Result<Running> {
         Arc::new(move |url: &str| policy.check_url(url).is_ok());
     let dialects: Vec<Arc<dyn Dialect>> =
         vec![Arc::new(Point), Arc::new(cobro_placetopay::Checkout)];
-    let vault = Arc::new(vault_keys(&config.store, &key)?);
     let factory = Arc::new(Factory {
         directory: directory.path.join("worlds"),
         key: key.clone(),
-        vault: vault.clone(),
+        vault: Arc::new(vault_keys(&config.store, &key)?),
         dialects: Arc::new(dialects),
         deliveries: Arc::new(Deliveries::new(sender.clone())),
         shutdown: shutdown.clone(),
@@ -145,7 +144,7 @@ pub(crate) async fn start(config: Config) -> anyhow::Result<Running> {
         metrics,
     });
     tokio::spawn(autopilot.run(worlds.clone(), stopped));
-    tokio::spawn(crate::vault::watch(worlds.clone(), vault, config.store, shutdown.clone()));
+    tokio::spawn(crate::vault::watch(worlds.clone(), factory.clone(), config.store));
     directory.leave_address(&url)?;
     let serving = std::iter::once(listener)
         .chain(tls_listener)

@@ -19,11 +19,11 @@ use cobro_engine::rotation::{keys_in_use, rotate};
 use cobro_engine::vault::VaultKeys;
 use cobro_engine::{EngineError, Worlds};
 use cobro_store::store::Durability;
-use tokio_util::sync::CancellationToken;
 
 use crate::ambient::{SystemClock, SystemEntropy};
 use crate::config::{StoreArgs, StoreConfig};
 use crate::data::{Databases, Hold, key_file, main_databases, sqlite_databases};
+use crate::factory::Factory;
 
 /// How often a server looks whether its keys have changed.
 const WATCH: Duration = Duration::from_secs(1);
@@ -276,12 +276,8 @@ fn changed_us(path: &Path) -> anyhow::Result<i64> {
 
 /// A server's part: wraps what is to be wrapped at its start and whenever another key has become
 /// current, until it stops.
-pub(crate) async fn watch(
-    worlds: Arc<Worlds>,
-    keys: Arc<VaultKeys>,
-    config: StoreConfig,
-    stop: CancellationToken,
-) {
+pub(crate) async fn watch(worlds: Arc<Worlds>, factory: Arc<Factory>, config: StoreConfig) {
+    let (keys, stop) = (&factory.vault, &factory.shutdown);
     let path = key_file(&config);
     let directory = config.data.join("worlds");
     let mark = || std::fs::metadata(&path).and_then(|found| Ok((found.modified()?, found.len())));

@@ -120,10 +120,10 @@ impl Site<'_> {
 
 /// The body with authentication of its own.
 fn signed(mut body: Value) -> Value {
-    let seconds = std::time::UNIX_EPOCH.elapsed().unwrap();
-    let moment = jiff::Timestamp::try_from(seconds_of(seconds)).unwrap();
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap();
+    let moment = jiff::Timestamp::from_second(i64::try_from(now.as_secs()).unwrap()).unwrap();
     let seed = moment.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string();
-    let nonce = seconds.as_nanos().to_be_bytes();
+    let nonce = now.as_nanos().to_be_bytes();
     let digest = Sha256::new().chain_update(nonce).chain_update(&seed).chain_update(SECRET);
     body["auth"] = json!({
         "login": LOGIN,
@@ -132,10 +132,6 @@ fn signed(mut body: Value) -> Value {
         "seed": seed,
     });
     body
-}
-
-fn seconds_of(since: std::time::Duration) -> std::time::SystemTime {
-    std::time::UNIX_EPOCH + since
 }
 
 fn collect(reference: &str, token: &str, kind: Option<&str>) -> Value {
