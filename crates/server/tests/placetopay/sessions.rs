@@ -17,6 +17,7 @@ crate::on_both!(
     a_payment_in_parts,
     amounts_dispersion_and_modifiers_are_kept,
     what_a_session_must_have,
+    the_control_api_lists_sessions_cards_and_notifications,
 );
 
 fn pay(server: &Server<'_>, id: &Value, body: &Value, status: u16) -> Value {
@@ -257,4 +258,67 @@ fn what_a_session_must_have(place: &Place) {
         "ipAddress": "", "userAgent": "", "expiration": "", "fields": [{ "keyword": "" }],
         "payment": { "allowPartial": false, "subscribe": false } } });
     assert_shape("query", &sample, &query(&server, &made["requestId"]));
+}
+
+fn the_control_api_lists_sessions_cards_and_notifications(place: &Place) {
+    let server = Server::start(place);
+    let receiver = crate::receiver::Receiver::start("");
+    let setting = format!("/merchants/{}", COLOMBIA.login);
+    let webhook = json!({ "webhook": { "url": receiver.url("/n") } });
+    server.control("PATCH", &setting, &webhook, 200);
+    let token = COLOMBIA.token(&server, "4111111111111111");
+    for (reference, total) in [("L-1", 100), ("L-2", 200)] {
+        let body = crate::shop::collect(reference, total, &token);
+        COLOMBIA.call(&server, "/api/collect", body, 200);
+    }
+    CHILE.call(&server, "/api/session", payment("L-3", "CLP", 5), 200);
+    receiver.wait_for(1);
+    let list = |plural: &str, query: &str| {
+        let page = server.control("GET", &format!("/{plural}?{query}"), &Value::Null, 200);
+        page[plural.split('?').next().unwrap()].as_array().unwrap().clone()
+    };
+    let references = |rows: Vec<Value>| -> Vec<Value> {
+        rows.iter().map(|row| row["reference"].clone()).collect()
+    };
+    let all = list("sessions", "");
+    assert_eq!(references(all.clone()), ["L-3", "L-2", "L-1", "SUB-77"]);
+    let document = server.send(&Call::get("/openapi/control.json")).expect(200).json();
+    let example = |path: &str, plural: &str| {
+        let content = &document["paths"][path]["get"]["responses"]["200"]["content"];
+        let content = &content["application/json"];
+        let whole = content.get("example").unwrap_or(&content["examples"]).clone();
+        let whole = if whole.get(plural).is_some() { whole } else { whole["0"]["value"].clone() };
+        whole[plural][0].clone()
+    };
+    assert_shape("session", &example("/_cobro/v1/sessions", "sessions"), &all[1]);
+    assert_eq!(all[1]["payments"][0]["outcome"], "approved");
+    let of = |login: &str| format!("merchant={login}");
+    let colombian = list("sessions", &of(COLOMBIA.login));
+    assert_eq!(references(colombian), ["L-2", "L-1", "SUB-77"]);
+    let direct = format!("kind=direct&{}", of(COLOMBIA.login));
+    assert_eq!(references(list("sessions", &direct)), ["L-2", "L-1"]);
+    assert_eq!(references(list("sessions", "kind=page")), ["L-3", "SUB-77"]);
+    let page = server.control("GET", "/sessions?limit=3", &Value::Null, 200);
+    let next = format!("/sessions?limit=3&cursor={}", page["next"].as_str().unwrap());
+    let page = server.control("GET", &next, &Value::Null, 200);
+    assert_eq!((page["sessions"].as_array().unwrap().len(), &page["next"]), (1, &Value::Null));
+    let second = COLOMBIA.token(&server, "5367680000000005");
+    let page = server.control("GET", "/cards?limit=1", &Value::Null, 200);
+    assert_shape("card", &example("/_cobro/v1/cards", "cards"), &page["cards"][0]);
+    assert_eq!(page["cards"][0]["last_digits"], "0005");
+    let rest = format!("/cards?limit=1&cursor={}", page["next"].as_str().unwrap());
+    let rest = server.control("GET", &rest, &Value::Null, 200);
+    assert_eq!((&rest["cards"][0]["last_digits"], &rest["next"]), (&json!("1111"), &Value::Null));
+    let shown = page.to_string() + &rest.to_string();
+    assert!(shown.contains(&format!("****{}", &second[60..])));
+    assert!(!shown.contains(&token[..60]) && !shown.contains(&second[..60]));
+    assert_eq!(list("cards", &of(CHILE.login)), [Value::Null; 0]);
+    receiver.wait_for(2);
+    assert_eq!(list("deliveries", &of(COLOMBIA.login)).len(), 2);
+    assert_eq!(list("deliveries", &of(CHILE.login)).len(), 0);
+    for (path, status) in
+        [("/sessions?kind=x", 400), ("/sessions?merchant=nobody", 404), ("/cards?cursor=x", 400)]
+    {
+        server.control("GET", path, &Value::Null, status);
+    }
 }
