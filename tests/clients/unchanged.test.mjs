@@ -94,6 +94,18 @@ test('PHP with curl and Guzzle does a whole flow, and fails as it should', async
   assert.ok(guzzle === null || guzzle === 200, `Guzzle was told ${guzzle}`);
 });
 
+test("what Checkout's PHP library sends does every flow that it documents", async () => {
+  assert.ok(process.env.COBRO_PHP, 'COBRO_PHP must be set');
+  const { processUrl, client, wrong, ...flow } = await said([process.env.COBRO_PHP, 'unchanged/shop.php']);
+  assert.match(processUrl, /\/spa\/session\/\d+\/[0-9a-f]{32}$/);
+  assert.match(wrong, /^Autenticación fallida 102$/);
+  assert.ok(['guzzle', 'curl'].includes(client));
+  assert.deepEqual(flow, {
+    untouched: ['PENDING', null], payment: ['APPROVED', 'APPROVED'], authorization: 6, franchise: 'visa',
+    collect: ['APPROVED', 'APPROVED'], reverse: 'APPROVED', refunded: false, invalidate: 'APPROVED', again: 'XN',
+  });
+});
+
 test("Node's own clients arrive, and other hosts are reached and verified", async () => {
   const env = { OTHER_URL: `https://127.0.0.2:${other.address().port}/`, NODE_EXTRA_CA_CERTS: join(directory, 'other.pem') };
   const reached = { fetch: 200, agent: 200, http2: 200, wrong: 401, other: 204, otherFetch: 204 };

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use crate::clock::{Slice, Watched};
+use crate::collect::Site;
 use crate::fill;
 use crate::inside;
 use crate::plan::Plan;
@@ -22,6 +23,7 @@ pub(crate) const CREATE: &str = "create, one seller";
 pub(crate) const CREATE_SPREAD: &str = "create, 1,000 sellers";
 pub(crate) const CREATE_FILLED: &str = "create, 1,000 sellers, 1,000,000 payments stored";
 pub(crate) const PAYMENT: &str = "payment (create, green key, card), one seller";
+pub(crate) const COLLECT: &str = "collect (charge of a stored card), one site";
 pub(crate) const CREATE_ALONE: &str = "create in process, one commit each";
 pub(crate) const CREATE_INSIDE: &str = "create in process, 64 callers";
 
@@ -32,6 +34,8 @@ struct Stage {
     /// With its terminals.
     filled: Option<Filled>,
     tills: Tills,
+    /// Of the empty server.
+    site: Option<Site>,
     inside: cobro_engine::World,
     runtime: tokio::runtime::Runtime,
     scratch: Scratch,
@@ -48,7 +52,7 @@ struct Filled {
 pub(crate) fn measure(plan: &Plan) -> anyhow::Result<Vec<Series>> {
     let stage = prepare(plan)?;
     let mut series: Vec<Series> =
-        [BARE, CREATE, CREATE_SPREAD, CREATE_FILLED, PAYMENT, CREATE_ALONE, CREATE_INSIDE]
+        [BARE, CREATE, CREATE_SPREAD, CREATE_FILLED, PAYMENT, COLLECT, CREATE_ALONE, CREATE_INSIDE]
             .into_iter()
             .filter(|name| plan.wants(name))
             .map(Series::new)
@@ -90,15 +94,12 @@ fn prepare(plan: &Plan) -> anyhow::Result<Stage> {
     };
     let empty_data = scratch.copy_of(&template, "empty")?;
     let inside = runtime.block_on(Place::sqlite(&template).open(None))?;
-    Ok(Stage {
-        bare: Server::bare()?,
-        empty: Server::cobro(&plan.cobro, &empty_data, None)?,
-        filled,
-        tills,
-        inside,
-        runtime,
-        scratch,
-    })
+    let empty = Server::cobro(&plan.cobro, &empty_data, None)?;
+    let site = match plan.wants(COLLECT) {
+        true => Some(Site::subscribe(Caller::new(empty.address))?),
+        false => None,
+    };
+    Ok(Stage { bare: Server::bare()?, empty, site, filled, tills, inside, runtime, scratch })
 }
 
 impl Filled {
@@ -134,6 +135,10 @@ impl Stage {
                 caller(server).creates(&some(&filled.tills.spread), &watched(server))
             }
             PAYMENT => caller(empty).payments(&self.tills.one, plan.slice(), &watched(empty)),
+            COLLECT => {
+                let site = self.site.as_ref().context("there is no site")?;
+                site.collects(plan.slice(), &watched(empty))
+            }
             CREATE_ALONE => self.inside(1, plan, watched(bare)),
             _ => self.inside(64, plan, watched(bare)),
         }

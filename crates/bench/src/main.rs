@@ -5,13 +5,14 @@
 //! machine that is busy with other things disturbs both sides alike. Beside every figure stand the
 //! CPU time that it took and the share of the machine that somebody else used meanwhile.
 //!
-//! Read in this order: [`plan`], [`clock`], [`load`], [`traffic`], [`http`], [`inside`],
+//! Read in this order: [`plan`], [`clock`], [`load`], [`traffic`], [`collect`], [`http`], [`inside`],
 //! [`postgres`], [`report`].
 
 #![expect(clippy::float_arithmetic, reason = "ratios of measurements; no money is reckoned here")]
 
 mod bare;
 mod clock;
+mod collect;
 mod fill;
 mod http;
 mod inside;

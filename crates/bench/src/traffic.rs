@@ -50,7 +50,20 @@ impl Caller {
         self.write(out, "POST", &path, "", "{}");
     }
 
-    fn write(&self, out: &mut Vec<u8>, method: &str, path: &str, headers: &str, body: &str) {
+    /// Where the requests go.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// One request, in the place of what was there.
+    pub(crate) fn write(
+        &self,
+        out: &mut Vec<u8>,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) {
         out.clear();
         // Writing to a vector does not fail.
         let _ = write!(
@@ -147,7 +160,12 @@ impl Caller {
     }
 }
 
-async fn expect<'a>(wire: &'a mut Wire, request: &[u8], status: u16) -> anyhow::Result<&'a [u8]> {
+/// Sends a request; the answer must have this status.
+pub(crate) async fn expect<'a>(
+    wire: &'a mut Wire,
+    request: &[u8],
+    status: u16,
+) -> anyhow::Result<&'a [u8]> {
     let (found, body) = wire.exchange(request).await?;
     if found != status {
         let request = String::from_utf8_lossy(request);

@@ -27,7 +27,7 @@ use cobro_engine::Worlds;
 use cobro_surface::assets::{Asset, CSS, JS, SVG};
 use cobro_surface::texts::{Language, Texts};
 
-pub use desk::PASSING_CODE;
+pub use cobro_engine::typed_cards::PASSING_CODE;
 pub use merchandise::{Behaviour, DocumentType, Merchandise, OfferedCard};
 pub use order::{Order, Person};
 

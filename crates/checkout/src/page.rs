@@ -9,12 +9,12 @@ use cobro_domain::session::SessionKind;
 use cobro_domain::{Money, Timestamp};
 use cobro_engine::World;
 use cobro_engine::sessions::SessionView;
+use cobro_engine::typed_cards::Challenged;
 use cobro_surface::html::{Hole, escape, fill, json_in_script};
 use cobro_surface::texts::{Language, Texts, filled};
 use serde_json::json;
 
 use crate::brands;
-use crate::desk::Challenged;
 use crate::form::{Fault, Typed};
 use crate::merchandise::Merchandise;
 use crate::money::Style;

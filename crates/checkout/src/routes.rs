@@ -20,7 +20,9 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::Checkout;
-use crate::desk::{Challenged, Desk, PASSING_CODE, Step, challenged, is_open};
+use cobro_engine::typed_cards::PASSING_CODE;
+
+use crate::desk::{self, Step, challenge_of, challenged, is_open};
 use crate::form::{Fault, Rules, Typed};
 use crate::merchandise::Merchandise;
 use crate::money::Style;
@@ -35,14 +37,12 @@ const FORM_MAX: usize = 16 * 1024;
 struct Shop {
     worlds: Arc<Worlds>,
     merchandise: Vec<Arc<dyn Merchandise>>,
-    desk: Desk,
     texts: Texts,
 }
 
 pub(crate) fn router(checkout: Checkout) -> Router {
     let Checkout { worlds, merchandise } = checkout;
-    let (desk, texts) = (Desk::default(), crate::texts());
-    let shop = Arc::new(Shop { worlds, merchandise, desk, texts });
+    let shop = Arc::new(Shop { worlds, merchandise, texts: crate::texts() });
     Router::new()
         .route("/spa/session/{number}/{secret}", get(show).post(receive))
         .route("/spa/assets/{file}", get(asset))
@@ -186,8 +186,8 @@ impl Visit<'_> {
     }
 
     fn stand_of(&self, view: &SessionView) -> Stand {
-        let challenge = self.shop.desk.challenge(&self.world, view.session.id);
-        let challenge = challenge.or_else(|| challenged(view).map(Challenged::of));
+        let challenge = self.world.challenged_card(view.session.id);
+        let challenge = challenge.or_else(|| challenged(view).map(challenge_of));
         Stand::of(view, challenge, self.world.now())
     }
 
@@ -223,12 +223,12 @@ impl Visit<'_> {
             "" | "pay" => self.pay(typed, answers).await,
             "otp" => self.confirm(&typed.otp, answers).await,
             "back" => {
-                self.shop.desk.forget(&self.world, id);
+                self.world.forget_challenge(id);
                 Ok(answers.moved(StatusCode::OK, &self.stand()))
             }
             "cancel" => {
                 let view = self.world.abandon_session(self.view.session.merchant, id).await?;
-                self.shop.desk.forget(&self.world, id);
+                self.world.forget_challenge(id);
                 Ok(answers.left(&view, self.order.way_out()))
             }
             _ => Ok(answers.said(StatusCode::BAD_REQUEST, &self.stand(), Said::default())),
@@ -281,7 +281,7 @@ impl Visit<'_> {
             Err(faults) => return Ok(answers.faults(typed, &faults)),
         };
         let merchandise = self.merchandise.as_ref();
-        match self.shop.desk.pay(&self.world, &self.view, merchandise, checked).await {
+        match desk::pay(&self.world, &self.view, merchandise, checked).await {
             Ok(Step::Challenge) if !typed.otp.is_empty() => self.confirm(&typed.otp, answers).await,
             Ok(Step::Challenge) => Ok(answers.moved(StatusCode::OK, &self.stand())),
             Ok(Step::Used(view)) => Ok(answers.used(&view)),
@@ -298,8 +298,7 @@ impl Visit<'_> {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             return Ok(answers.said(status, &stand, unanswered("fault-otp")));
         }
-        let merchandise = self.merchandise.as_ref();
-        match self.shop.desk.answer(&self.world, &self.view, merchandise, code).await? {
+        match self.world.answer_typed_card(&self.view, code).await? {
             Some(view) => Ok(answers.used(&view)),
             None => {
                 let said = unanswered("challenge-late");

@@ -4,8 +4,9 @@ use cobro_domain::Timestamp;
 use cobro_domain::payment::{DeclineReason, Payment, PaymentState};
 use cobro_domain::session::{SessionEnd, SessionKind, SessionState};
 use cobro_engine::sessions::SessionView;
+use cobro_engine::typed_cards::Challenged;
 
-use crate::desk::{Challenged, challenged};
+use crate::desk::challenged;
 
 /// Where a session stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +77,7 @@ fn declined(view: &SessionView) -> Option<Option<DeclineReason>> {
         Some(PaymentState::Declined { reason }) => Some(Some(*reason)),
         Some(PaymentState::Failed | PaymentState::Reversed { .. }) => Some(None),
         Some(_) => None,
-        None => (view.session.attempts > 0).then_some(Some(DeclineReason::HighRisk)),
+        None => (view.session.attempts > 0).then_some(Some(DeclineReason::Authentication)),
     }
 }
 

@@ -122,6 +122,7 @@ decline-blocked = The card is blocked. Please ask your bank.
 decline-brand_not_supported = This brand of card is not taken here.
 decline-amount_rule = The amount is more than your bank allows.
 decline-high_risk = The payment was declined for security: it could not be confirmed that the card is yours.
+decline-authentication = The payment was declined: the code of your bank was wrong or did not come.
 decline-failed = The payment could not be processed. Nothing was charged.
 
 ## Challenge

@@ -122,6 +122,7 @@ decline-blocked = La tarjeta está bloqueada. Hable con su banco.
 decline-brand_not_supported = Aquí no se recibe esta marca de tarjeta.
 decline-amount_rule = El valor supera lo que su banco permite.
 decline-high_risk = El pago se rechazó por seguridad: no se pudo confirmar que usted es el titular.
+decline-authentication = El pago se rechazó: el código de su banco no era correcto o no llegó.
 decline-failed = El pago no se pudo procesar. No se cobró nada.
 
 ## Confirmación del titular

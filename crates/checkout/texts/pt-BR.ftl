@@ -122,6 +122,7 @@ decline-blocked = O cartão está bloqueado. Fale com seu banco.
 decline-brand_not_supported = Aqui não se aceita esta bandeira de cartão.
 decline-amount_rule = O valor supera o que seu banco permite.
 decline-high_risk = O pagamento foi recusado por segurança: não foi possível confirmar que você é o titular.
+decline-authentication = O pagamento foi recusado: o código do seu banco estava errado ou não chegou.
 decline-failed = O pagamento não pôde ser processado. Nada foi cobrado.
 
 ## Confirmação do titular

@@ -45,6 +45,7 @@ export const REASONS = {
   too_many_tries: key('reason-tries'),
   amount_rule: key('reason-amount'),
   high_risk: key('reason-risk'),
+  authentication: key('reason-risk'),
 };
 
 /** The name that a result has on the screen: an abandoned intent counts as one, whatever the outcome says. */

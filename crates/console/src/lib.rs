@@ -51,6 +51,7 @@ pub fn router(config: ConsoleConfig) -> Router {
         .route("/console/deposits", get(deposits))
         .route("/console/deposits/{id}", get(deposit))
         .route("/console/ledger", get(ledger))
+        .route("/console/sites", get(sites))
         .route("/console/assets/{file}", get(asset))
         .with_state(state)
 }
@@ -101,6 +102,10 @@ async fn deposit(
 
 async fn ledger(pages: Shared, query: RawQuery, headers: HeaderMap) -> Response {
     show(&pages, Page::Ledger, &query, &headers)
+}
+
+async fn sites(pages: Shared, query: RawQuery, headers: HeaderMap) -> Response {
+    show(&pages, Page::Sites, &query, &headers)
 }
 
 async fn to_terminals(RawQuery(query): RawQuery) -> Redirect {

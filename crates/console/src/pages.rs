@@ -17,7 +17,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
 const LANGUAGE_COOKIE: &str = "cobro_lang";
 
 /// Fragments of HTML, by the name that `{{>name}}` includes them with.
-pub(crate) const FRAGMENTS: [(&str, &str); 16] = [
+pub(crate) const FRAGMENTS: [(&str, &str); 17] = [
     ("layout", include_str!("../pages/layout.html")),
     ("icons", include_str!("../pages/icons.svg")),
     ("device", include_str!("../pages/device.html")),
@@ -28,6 +28,7 @@ pub(crate) const FRAGMENTS: [(&str, &str); 16] = [
     ("deposits", include_str!("../pages/deposits.html")),
     ("deposit", include_str!("../pages/deposit.html")),
     ("ledger", include_str!("../pages/ledger.html")),
+    ("sites", include_str!("../pages/sites.html")),
     ("nav", include_str!("../pages/nav.html")),
     ("simulator", include_str!("../pages/simulator.html")),
     ("simulator-nav", include_str!("../pages/simulator-nav.html")),
@@ -38,7 +39,7 @@ pub(crate) const FRAGMENTS: [(&str, &str); 16] = [
 
 /// Keys of texts that a page names in the program, not in its fragment: titles and leads.
 #[cfg(test)]
-pub(crate) const NAMED: [&str; 11] = [
+pub(crate) const NAMED: [&str; 12] = [
     "nav-home",
     "nav-terminals",
     "nav-events",
@@ -46,6 +47,7 @@ pub(crate) const NAMED: [&str; 11] = [
     "nav-deliveries",
     "nav-deposits",
     "nav-ledger",
+    "nav-sites",
     "simulator-pdv",
     "simulator-device",
     "simulator-pdv-lead",
@@ -79,6 +81,8 @@ pub(crate) enum Page<'a> {
     },
     /// Balances and postings.
     Ledger,
+    /// What merchants have without terminals: sessions, charges, tokens, notifications.
+    Sites,
     /// The Point simulator.
     Simulator(Mode),
 }
@@ -105,6 +109,7 @@ impl<'a> Page<'a> {
             Self::Deposits => "deposits",
             Self::Deposit { .. } => "deposit",
             Self::Ledger => "ledger",
+            Self::Sites => "sites",
             Self::Simulator(_) => "simulator",
         }
     }
@@ -118,6 +123,7 @@ impl<'a> Page<'a> {
             Self::Deliveries => "nav-deliveries",
             Self::Deposits | Self::Deposit { .. } => "nav-deposits",
             Self::Ledger => "nav-ledger",
+            Self::Sites => "nav-sites",
             Self::Simulator(Mode::Pdv) => "simulator-pdv",
             Self::Simulator(Mode::Device) => "simulator-device",
         }

@@ -383,3 +383,35 @@ notices-signed = Signed
 waiting-none = Waiting for your point of sale. The intent appears here as soon as it is created.
 waiting-amounts = Amounts with a fixed result
 waiting-example = For example
+
+## Sites
+
+nav-sites = Sites
+sites-lead = What a merchant has without a terminal: sessions of its payment page, charges of tokens, stored cards and notifications.
+sites-site = Merchant
+sites-sessions = Sessions
+sites-collects = Charges
+sites-tokens = Tokens
+sites-notifications = Notifications
+sites-session = Session
+sites-token = Token
+sites-tries = Tries
+sites-no-sessions = There are no sessions yet. Make one with POST /api/session.
+sites-no-collects = There are no charges of tokens yet. They are made with POST /api/collect.
+sites-no-tokens = There are no stored cards yet. A subscription session stores the first.
+sites-no-notifications = Nothing has been told yet. Set an address in the merchant’s webhook setting.
+column-number = Number
+column-reference = Reference
+column-card = Card
+column-amount = Amount
+column-token = Token
+column-expiry = Expires
+column-key = Key
+card-active = Active
+card-used = Used
+card-invalidated = Invalidated
+state-approved = Approved
+state-rejected = Rejected
+state-pending = Pending
+state-reversed = Reversed
+state-unknown = To be confirmed

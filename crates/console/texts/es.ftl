@@ -383,3 +383,35 @@ notices-signed = Firmado
 waiting-none = En espera de su punto de venta. La intención aparece aquí en cuanto la cree.
 waiting-amounts = Importes con resultado fijo
 waiting-example = Por ejemplo
+
+## Sites
+
+nav-sites = Sitios
+sites-lead = Lo que un comercio tiene sin terminal: sesiones de su página de pago, cobros con token, tarjetas guardadas y avisos.
+sites-site = Comercio
+sites-sessions = Sesiones
+sites-collects = Cobros
+sites-tokens = Tokens
+sites-notifications = Notificaciones
+sites-session = Sesión
+sites-token = Token
+sites-tries = Intentos
+sites-no-sessions = Todavía no hay sesiones. Cree una con POST /api/session.
+sites-no-collects = Todavía no hay cobros con token. Se hacen con POST /api/collect.
+sites-no-tokens = Todavía no hay tarjetas guardadas. Una sesión de suscripción guarda la primera.
+sites-no-notifications = Todavía no se notificó nada. Ponga una dirección en el ajuste webhook del comercio.
+column-number = Número
+column-reference = Referencia
+column-card = Tarjeta
+column-amount = Importe
+column-token = Token
+column-expiry = Vence
+column-key = Llave
+card-active = Activa
+card-used = Usada
+card-invalidated = Invalidada
+state-approved = Aprobado
+state-rejected = Rechazado
+state-pending = Pendiente
+state-reversed = Reversado
+state-unknown = Por confirmar

@@ -383,3 +383,35 @@ notices-signed = Assinado
 waiting-none = À espera do seu ponto de venda. A intenção aparece aqui assim que for criada.
 waiting-amounts = Valores com resultado fixo
 waiting-example = Por exemplo
+
+## Sites
+
+nav-sites = Sites
+sites-lead = O que um comércio tem sem terminal: sessões da sua página de pagamento, cobranças com token, cartões guardados e avisos.
+sites-site = Comércio
+sites-sessions = Sessões
+sites-collects = Cobranças
+sites-tokens = Tokens
+sites-notifications = Notificações
+sites-session = Sessão
+sites-token = Token
+sites-tries = Tentativas
+sites-no-sessions = Ainda não há sessões. Crie uma com POST /api/session.
+sites-no-collects = Ainda não há cobranças com token. Elas são feitas com POST /api/collect.
+sites-no-tokens = Ainda não há cartões guardados. Uma sessão de assinatura guarda o primeiro.
+sites-no-notifications = Ainda não houve notificações. Defina um endereço no ajuste webhook do comércio.
+column-number = Número
+column-reference = Referência
+column-card = Cartão
+column-amount = Valor
+column-token = Token
+column-expiry = Validade
+column-key = Chave
+card-active = Ativo
+card-used = Usado
+card-invalidated = Invalidado
+state-approved = Aprovado
+state-rejected = Recusado
+state-pending = Pendente
+state-reversed = Estornado
+state-unknown = A confirmar

@@ -1,11 +1,11 @@
-//! Failures on demand.
+//! Failures on demand: other outcomes, and an acquirer that is slow or silent.
 
 use axum::routing::{get, put};
 use cobro_domain::TerminalId;
 use cobro_domain::payment::DeclineReason;
 use cobro_domain::scenario::Scenario;
 use cobro_engine::World;
-use cobro_engine::faults::Fault;
+use cobro_engine::faults::{Fault, Pace};
 use cobro_surface::endpoint::{Endpoint, Routes, Security};
 use cobro_surface::json::Json;
 use serde_json::{Value, json};
@@ -21,6 +21,12 @@ const FAULTS_MAX: usize = 100;
 
 /// How many payments one fault can be for.
 const TIMES_MAX: i64 = 1_000_000;
+
+/// How long a slow acquirer takes unless told, in milliseconds: longer than clients wait.
+const SLOW_MS: i64 = 15_000;
+
+/// How long it can be told to take: longer than the engine waits for an answer.
+const DELAY_MS_MAX: i64 = 3_600_000;
 
 /// After how many seconds a payment that was made pending is approved.
 const PENDING_S: i64 = 30;
@@ -43,7 +49,7 @@ static WRITE: Endpoint = Endpoint {
     method: "PUT",
     path: "/_cobro/v1/faults",
     id: "setFaults",
-    summary: "Makes the next payments end with an outcome; an empty object clears",
+    summary: "Makes the next payments end with an outcome, or late, or without an answer; an empty object clears",
     tag: TAG,
     security: Security::None,
     parameters: ONE,
@@ -84,7 +90,7 @@ async fn check_terminals(world: &World, faults: &[Fault]) -> Result<(), Refusal>
 
 /// One fault as the body itself, or several as its member `faults`.
 fn parse(input: &Input) -> Result<Vec<Fault>, Refusal> {
-    const ONE: [&str; 3] = ["acquirer", "terminal", "times"];
+    const ONE: [&str; 4] = ["acquirer", "delay_ms", "terminal", "times"];
     if let Some(list) = input.json().get("faults") {
         input.members(&["faults"])?;
         let list = list.as_array().filter(|list| list.len() <= FAULTS_MAX);
@@ -99,18 +105,31 @@ fn parse(input: &Input) -> Result<Vec<Fault>, Refusal> {
 
 fn fault(members: Members<'_>) -> Result<Fault, Refusal> {
     let word = members.text("acquirer")?.unwrap_or_default();
-    let scenario = scenario(word).ok_or_else(|| {
-        Refusal::bad(
-            "acquirer must be approved, rejected, reversed, error, pending or \
-             confirmation_required",
-        )
-    })?;
+    let delay_ms = members.integer("delay_ms", 0..=DELAY_MS_MAX)?;
+    let late = delay_ms.map_or(Pace::Prompt, |delay_ms| Pace::Slow { delay_ms });
+    let (scenario, pace) = match word {
+        // As the card decides.
+        "slow" => (None, Pace::Slow { delay_ms: delay_ms.unwrap_or(SLOW_MS) }),
+        "silent" if delay_ms.is_some() => {
+            return Err(Refusal::bad("an acquirer that is silent has no delay_ms"));
+        }
+        "silent" => (None, Pace::Silent),
+        word => (Some(scenario(word).ok_or_else(unknown_word)?), late),
+    };
     Ok(Fault {
         scenario,
+        pace,
         word: word.to_owned(),
         terminal: members.text("terminal")?.map(|id| TerminalId(id.to_owned())),
         times: members.integer("times", 1..=TIMES_MAX)?.unwrap_or(1),
     })
+}
+
+fn unknown_word() -> Refusal {
+    Refusal::bad(
+        "acquirer must be approved, rejected, reversed, error, pending, confirmation_required, \
+         slow or silent",
+    )
 }
 
 /// What an outcome's word makes the acquirer do.
@@ -130,7 +149,11 @@ fn scenario(word: &str) -> Option<Scenario> {
 fn shown(faults: &[Fault]) -> Value {
     let one = |fault: &Fault| {
         let terminal = fault.terminal.as_ref().map(|terminal| &terminal.0);
-        json!({"acquirer": fault.word, "terminal": terminal, "times": fault.times})
+        let mut one = json!({"acquirer": fault.word, "terminal": terminal, "times": fault.times});
+        if let (Some(members), Pace::Slow { delay_ms }) = (one.as_object_mut(), fault.pace) {
+            members.insert("delay_ms".to_owned(), delay_ms.into());
+        }
+        one
     };
     let mut body = faults.first().map_or_else(|| json!({}), one);
     if let Some(members) = body.as_object_mut() {
@@ -160,6 +183,24 @@ mod tests {
                     {"acquirer": "approved", "terminal": null, "times": 1},
                 ]})),
             ),
+            (
+                r#"{"faults":[{"acquirer":"slow","delay_ms":2000},{"acquirer":"silent"},{"acquirer":"rejected","delay_ms":5}]}"#,
+                Some(json!({"acquirer": "slow", "terminal": null, "times": 1, "delay_ms": 2000,
+                    "faults": [
+                    {"acquirer": "slow", "terminal": null, "times": 1, "delay_ms": 2000},
+                    {"acquirer": "silent", "terminal": null, "times": 1},
+                    {"acquirer": "rejected", "terminal": null, "times": 1, "delay_ms": 5},
+                ]})),
+            ),
+            (
+                r#"{"acquirer":"slow"}"#,
+                Some(json!({"acquirer": "slow", "terminal": null, "times": 1, "delay_ms": 15000,
+                    "faults": [{"acquirer": "slow", "terminal": null, "times": 1,
+                        "delay_ms": 15000}]})),
+            ),
+            (r#"{"acquirer":"silent","delay_ms":1}"#, None),
+            (r#"{"acquirer":"slow","delay_ms":-1}"#, None),
+            (r#"{"acquirer":"slow","delay_ms":3600001}"#, None),
             (r#"{"acquirer":"challenge"}"#, None),
             (r#"{"acquirer":"Error"}"#, None),
             (r#"{"acquirer":7}"#, None),

@@ -14,6 +14,7 @@ use crate::answers::{
     BAD, FAULT, LIST, ONE, REFUSED, TAG, TOO_LARGE, UNAVAILABLE, UNKNOWN, answer,
 };
 use crate::input::{Input, Named, Paging, Selected};
+use crate::listings::{LIST_OF, Narrowed};
 use crate::refusal::Answer;
 use crate::view::{self, Whose, ok};
 
@@ -72,7 +73,7 @@ static DELIVERIES: Endpoint = Endpoint {
     summary: "Lists deliveries to webhooks, the newest first",
     tag: TAG,
     security: Security::None,
-    parameters: LIST,
+    parameters: LIST_OF,
     request: None,
     responses: &[
         answer(
@@ -137,9 +138,12 @@ async fn events(Selected(world): Selected, paging: Paging) -> Answer {
     Ok(view::list("events", shown.collect(), next))
 }
 
-async fn deliveries(Selected(world): Selected, paging: Paging) -> Answer {
+async fn deliveries(Selected(world): Selected, narrowed: Narrowed, paging: Paging) -> Answer {
     let before = paging.cursor(DeliveryId::parse)?;
-    let rows = world.deliveries(before, paging.rows()).await?;
+    let rows = match narrowed.find(&world).await? {
+        Some(merchant) => world.deliveries_of(merchant.id, before, paging.rows()).await?,
+        None => world.deliveries(before, paging.rows()).await?,
+    };
     let (page, next) = paging.cut(rows, |delivery| delivery.id.to_string());
     let owners = owners(&world).await?;
     let shown = page.iter().map(|one| view::delivery(one, owners.get(&one.merchant)));

@@ -18,6 +18,7 @@ mod faults;
 mod input;
 mod journals;
 mod ledger;
+mod listings;
 mod live;
 mod merchants;
 mod oauth;
@@ -70,8 +71,6 @@ struct Context {
     control: Control,
     /// Settings are read, changed by their dialect and written back: one change at a time.
     settings: tokio::sync::Mutex<()>,
-    /// Cards whose holders have to answer a challenge.
-    challenges: sessions::Challenges,
 }
 
 type Shared = Arc<Context>;
@@ -81,15 +80,12 @@ type Shared = Arc<Context>;
 /// Every path under `/_cobro/` is answered: unknown ones with a 404 problem, refused callers with
 /// a 403 problem.
 pub fn routes(control: Control) -> (Router, Vec<&'static Endpoint>) {
-    let shared = Arc::new(Context {
-        control,
-        settings: tokio::sync::Mutex::new(()),
-        challenges: sessions::Challenges::default(),
-    });
+    let shared = Arc::new(Context { control, settings: tokio::sync::Mutex::new(()) });
     let routes = worlds::routes(Routes::new());
     let routes = terminals::routes(routes);
     let routes = present::routes(routes);
     let routes = sessions::routes(routes);
+    let routes = listings::routes(routes);
     let routes = clock::routes(routes);
     let routes = journals::routes(routes);
     let routes = ledger::routes(routes);

@@ -1,22 +1,13 @@
 //! What a card holder does on a hosted page: pays, answers a challenge, gives up.
-//!
-//! A card that is challenged waits in the memory of this process alone until its holder has
-//! answered; its security code is not among what waits.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
-use axum::extract::State;
 use axum::routing::post;
 use cobro_domain::merchant::Merchant;
-use cobro_domain::payment::{DeclineReason, Payment, PaymentState};
-use cobro_domain::scenario::Scenario;
+use cobro_domain::payment::{Payment, PaymentState};
 use cobro_domain::session::{SessionEnd, SessionKind, SessionState};
 use cobro_domain::{SessionId, Timestamp};
-use cobro_engine::card_charges::{ChargeCard, ReadyCard};
 use cobro_engine::ports::CardUse;
 use cobro_engine::sessions::SessionView;
-use cobro_engine::vault::CardData;
+use cobro_engine::typed_cards::{PASSING_CODE, TypedCard};
 use cobro_engine::{EngineError, Subject, World};
 use cobro_surface::endpoint::{Endpoint, Routes, Security};
 use cobro_surface::json::Json;
@@ -32,12 +23,6 @@ use crate::input::{Input, Members, Named, Selected};
 use crate::refusal::{Answer, Refusal};
 use crate::view::ok;
 use crate::worlds::to_the_end;
-
-/// The code that passes every challenge of the sandbox (contract).
-const PASSING_CODE: &str = "12345";
-
-/// How many challenged cards may wait.
-const WAITING_MAX: usize = 1_000;
 
 static PAY: Endpoint = Endpoint {
     method: "POST",
@@ -89,35 +74,6 @@ pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {
     routes.at(&PAY, post(pay)).at(&ABANDON, post(abandon))
 }
 
-/// Cards that wait for their holders, by world and session.
-#[derive(Default)]
-pub(crate) struct Challenges(Mutex<HashMap<(String, SessionId), Typed>>);
-
-impl Challenges {
-    fn keep(&self, world: &World, session: SessionId, typed: Typed) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() >= WAITING_MAX {
-            waiting.clear();
-        }
-        waiting.insert((world.id().to_owned(), session), typed);
-    }
-
-    fn take(&self, world: &World, session: SessionId) -> Option<Typed> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.remove(&(world.id().to_owned(), session))
-    }
-}
-
-/// What a card holder typed; deliberately without `Debug`.
-struct Typed {
-    card: CardData,
-    ready: ReadyCard,
-    amount_minor: Option<i64>,
-    installments: i64,
-    save: bool,
-    luggage: String,
-}
-
 /// A session with its merchant.
 async fn find(world: &World, id: &str) -> Result<(SessionView, Merchant), EngineError> {
     if let Some(id) = SessionId::parse(id) {
@@ -130,12 +86,7 @@ async fn find(world: &World, id: &str) -> Result<(SessionView, Merchant), Engine
     paid_by_people.next().ok_or(EngineError::NotFound(Subject::Session))
 }
 
-async fn pay(
-    State(shared): State<Shared>,
-    Selected(world): Selected,
-    Named(id): Named,
-    input: Input,
-) -> Answer {
+async fn pay(Selected(world): Selected, Named(id): Named, input: Input) -> Answer {
     let members =
         input.members(&["card", "document", "installments", "amount_minor", "save", "otp"])?;
     let otp = members.text("otp")?.map(str::to_owned);
@@ -144,28 +95,39 @@ async fn pay(
         let passed = otp.as_deref() == Some(PASSING_CODE);
         return confirm(&world, view, &merchant, otp.map(|_| passed)).await;
     }
-    let waiting = shared.challenges.take(&world, view.session.id);
-    let answers = otp.is_some() && members.get("card").is_none();
-    let mut typed = match waiting.filter(|_| answers) {
-        Some(typed) => typed,
-        None => typed(&world, &view, &merchant, members)?,
-    };
-    if is_challenged(&world, &merchant, &typed)? {
-        match otp.as_deref() {
-            None => {
-                let body = outcome(&world, &view, &merchant, Some("challenge"))?;
-                shared.challenges.keep(&world, view.session.id, typed);
-                return Ok(ok(&body));
-            }
-            Some(PASSING_CODE) => {}
-            Some(_) => {
-                typed.ready.scenario = Scenario::Decline(DeclineReason::HighRisk);
-                typed.save = false;
+    if view.session.expires_at <= world.now() {
+        return Err(EngineError::NotFound(Subject::Session).into());
+    }
+    let waits = world.challenged_card(view.session.id).is_some();
+    let own = world.clone();
+    let after = match (otp, waits && members.get("card").is_none()) {
+        (Some(code), true) => {
+            let view = view.clone();
+            to_the_end(async move { own.answer_typed_card(&view, &code).await }).await?
+        }
+        (otp, _) => {
+            let typed = typed(&world, &view, &merchant, members)?;
+            world.forget_challenge(view.session.id);
+            match (is_challenged(&world, &merchant, &typed)?, otp) {
+                (true, None) => {
+                    let body = outcome(&world, &view, &merchant, Some("challenge"))?;
+                    world.challenge_holder(view.session.id, typed);
+                    return Ok(ok(&body));
+                }
+                (true, Some(code)) => {
+                    to_the_end(async move {
+                        own.use_challenged_card(&view, typed, &code).await.map(Some)
+                    })
+                    .await?
+                }
+                (false, _) => {
+                    to_the_end(async move { own.use_typed_card(&view, typed).await.map(Some) })
+                        .await?
+                }
             }
         }
-    }
-    let own = world.clone();
-    let after = to_the_end(async move { use_card(&own, view, typed).await }).await?;
+    };
+    let after = after.ok_or(EngineError::NotFound(Subject::Session))?;
     Ok(ok(&outcome(&world, &after, &merchant, None)?))
 }
 
@@ -184,41 +146,13 @@ async fn confirm(
     Ok(ok(&outcome(world, &after, merchant, None)?))
 }
 
-/// Charges or stores a card.
-async fn use_card(
-    world: &World,
-    view: SessionView,
-    typed: Typed,
-) -> Result<SessionView, EngineError> {
-    let session = &view.session;
-    if session.expires_at <= world.now() {
-        return Err(EngineError::NotFound(Subject::Session));
-    }
-    let merchant = world.merchant(session.merchant).await?;
-    let plan = world.dialect(&merchant.channel)?.store_plan(&typed.luggage);
-    let Typed { card, ready, amount_minor, installments, save, luggage } = typed;
-    let luggage = Some(luggage);
-    let (merchant, id) = (session.merchant, session.id);
-    if session.kind == SessionKind::Subscription {
-        // Without consent, or with a challenge that failed, nothing is stored: the try counts.
-        if !save {
-            return world.decline_card(merchant, id).await;
-        }
-        return world.store_typed_card(merchant, id, &card, ready.facts, plan, luggage).await;
-    }
-    let store = (save && session.offers_storing).then_some(plan);
-    let charge =
-        ChargeCard { amount_minor, installments, tip_minor: 0, store, luggage, challenge_s: None };
-    world.charge_typed_card(merchant, id, &card, ready, charge).await
-}
-
 /// What the holder types: the card that was named, or one that approves.
 fn typed(
     world: &World,
     view: &SessionView,
     merchant: &Merchant,
     members: Members<'_>,
-) -> Result<Typed, Refusal> {
+) -> Result<TypedCard, Refusal> {
     let named = members.get("card").map(NamedCard::read).transpose()?;
     let dialect = world.dialect(&merchant.channel)?;
     let named = named.unwrap_or_else(|| NamedCard::numbered(dialect.default_number()));
@@ -233,17 +167,23 @@ fn typed(
     let ready = world.ready_card(&merchant.channel, &card, code, amount)?;
     let document = members.text("document")?;
     let luggage = with_payer(&view.session.luggage, document, &card.holder);
-    Ok(Typed {
+    let offered = view.session.offers_storing || view.session.kind == SessionKind::Subscription;
+    let save = members.boolean("save")?.unwrap_or(true) && offered;
+    Ok(TypedCard {
+        store: save.then(|| dialect.store_plan(&luggage)),
         card,
         ready,
         amount_minor,
         installments: members.integer("installments", 1..=99)?.unwrap_or(1),
-        save: members.boolean("save")?.unwrap_or(true),
         luggage,
     })
 }
 
-fn is_challenged(world: &World, merchant: &Merchant, typed: &Typed) -> Result<bool, EngineError> {
+fn is_challenged(
+    world: &World,
+    merchant: &Merchant,
+    typed: &TypedCard,
+) -> Result<bool, EngineError> {
     let use_of = CardUse {
         number: &typed.card.number,
         holder: &typed.card.holder,
@@ -275,18 +215,13 @@ fn with_payer(luggage: &str, document: Option<&str>, holder: &str) -> String {
     Value::Object(whole).to_string()
 }
 
-async fn abandon(
-    State(shared): State<Shared>,
-    Selected(world): Selected,
-    Named(id): Named,
-    input: Input,
-) -> Answer {
+async fn abandon(Selected(world): Selected, Named(id): Named, input: Input) -> Answer {
     input.members(&[])?;
     let (view, merchant) = find(&world, &id).await?;
     if view.session.kind == SessionKind::Direct {
         return confirm(&world, view, &merchant, Some(false)).await;
     }
-    shared.challenges.take(&world, view.session.id);
+    world.forget_challenge(view.session.id);
     let after = world.abandon_session(merchant.id, view.session.id).await?;
     Ok(ok(&outcome(&world, &after, &merchant, None)?))
 }
@@ -328,7 +263,7 @@ fn outcome_word(view: &SessionView) -> &'static str {
     }
 }
 
-const fn payment_word(payment: &Payment) -> &'static str {
+pub(crate) const fn payment_word(payment: &Payment) -> &'static str {
     match payment.state {
         PaymentState::Authorized { .. } | PaymentState::Approved { .. } => "approved",
         PaymentState::Declined { .. } => "rejected",

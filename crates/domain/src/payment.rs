@@ -186,6 +186,8 @@ reasons! {
     AmountRule = "amount_rule",
     /// Risk rules.
     HighRisk = "high_risk",
+    /// The holder did not prove to be who he is (3-D Secure).
+    Authentication = "authentication",
 }
 
 /// What can happen to a payment.

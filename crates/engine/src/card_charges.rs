@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use cobro_domain::card::{CardEntry, CardFacts, StoredCardState};
+use cobro_domain::card::{CardEntry, CardFacts, StoredCard, StoredCardState};
 use cobro_domain::event::{EventKind, Loudness};
 use cobro_domain::fee::Fee;
 use cobro_domain::id::IdSource;
@@ -15,12 +15,16 @@ use cobro_domain::scenario::Scenario;
 use cobro_domain::session::{Session, SessionAction, SessionKind};
 use cobro_domain::{CardId, MerchantId, PaymentId, SessionId};
 use cobro_store::Tx;
+use cobro_store::rows::TimerKind;
 
+use crate::alarms::{Alarm, Conversation};
 use crate::cards::{StorePlan, keep, usable};
 use crate::charges::{apply, ask};
-use crate::emit::{emit_new_payment, next_number, next_ordinal, next_trace, require};
+use crate::crash;
+use crate::emit::{emit_new_payment, next_number, next_ordinal, next_trace, require, set_timer};
 use crate::error::{EngineError, Subject};
-use crate::ports::CardUse;
+use crate::faults::Mishap;
+use crate::ports::{Answer, CardUse};
 use crate::sessions::{NewSession, SessionView, emit_session, open, remember, repeated, settle};
 use crate::vault::CardData;
 use crate::world::{Caller, World};
@@ -120,10 +124,11 @@ impl World {
         let ready = self.ready_stored_card(caller, card, code, new.amount).await?;
         let (world, own) = (self.clone(), caller.clone());
         let (begun, answered) = tokio::sync::oneshot::channel();
+        let patience = self.patience();
         let task = self.tasks().spawn(async move {
-            let _gate = world.gate().read().await;
+            let mut talk = world.converse().await;
+            crash::point("card.received");
             let (inner, seed) = (world.clone(), world.entropy().seed());
-            let fault = world.take_fault(None);
             let started = world
                 .write(merchant, move |tx| {
                     let merchant = World::merchant_of(tx, &own)?;
@@ -142,34 +147,43 @@ impl World {
             let (id, payment) = started;
             // The caller may have hung up; the charge goes on.
             let _ = begun.send(id);
-            if payment.is_none() {
-                // The first command may still be waiting for its answer.
-                world.await_charge(merchant, id).await?;
-            }
-            let is_sent =
-                |begun: &BegunCharge| matches!(begun.payment.state, PaymentState::Sending { .. });
-            if let Some(payment) = payment.filter(is_sent) {
-                let scenario = fault.unwrap_or(ready_scenario(&payment));
-                let payment = payment.payment;
-                let answer = ask(&world, &payment, scenario).await;
-                apply(&world, merchant, payment.id, answer).await?;
+            match payment {
+                Some(begun) if matches!(begun.payment.state, PaymentState::Sending { .. }) => {
+                    send(&world, &mut talk, begun, None).await?;
+                }
+                // It waits for its holder.
+                Some(_) => {}
+                None => {
+                    // The first command may still be waiting for its answer, and that for the clock.
+                    talk.end();
+                    world.await_charge(merchant, id).await?;
+                }
             }
             Ok::<_, EngineError>(id)
         });
-        self.patiently(merchant, task, answered).await
+        self.patiently(merchant, patience, task, answered).await
+    }
+
+    /// The end of a client's patience, from now on.
+    pub(crate) fn patience(&self) -> Alarm {
+        let patience_us = i64::try_from(PATIENCE.as_micros()).unwrap_or(i64::MAX);
+        self.alarm(self.now().plus_micros(patience_us))
     }
 
     /// Waits for a charge as long as clients do, then answers with the session as it is.
     pub(crate) async fn patiently(
         &self,
         merchant: MerchantId,
-        task: tokio::task::JoinHandle<Result<SessionId, EngineError>>,
+        mut patience: Alarm,
+        mut task: tokio::task::JoinHandle<Result<SessionId, EngineError>>,
         begun: tokio::sync::oneshot::Receiver<SessionId>,
     ) -> Result<SessionView, EngineError> {
-        let id = match tokio::time::timeout(PATIENCE, task).await {
-            Ok(ended) => ended.map_err(|_| EngineError::Unanswered)??,
-            Err(_) => begun.await.map_err(|_| EngineError::Unanswered)?,
+        let id = tokio::select! {
+            biased;
+            ended = &mut task => ended.map_err(|_| EngineError::Unanswered)??,
+            () = patience.rung() => begun.await.map_err(|_| EngineError::Unanswered)?,
         };
+        drop(patience);
         self.session(merchant, id).await
     }
 
@@ -200,9 +214,7 @@ impl World {
         amount: Option<Money>,
     ) -> Result<ReadyCard, EngineError> {
         let merchant = caller.merchant;
-        let found = self
-            .store()
-            .read(move |reader| reader.get::<cobro_domain::card::StoredCard>(&(merchant, card)));
+        let found = self.store().read(move |reader| reader.get::<StoredCard>(&(merchant, card)));
         let stored = found.await?.ok_or(EngineError::NotFound(Subject::Card))?;
         if stored.state != StoredCardState::Active {
             return Err(EngineError::NotFound(Subject::Card));
@@ -228,19 +240,20 @@ impl World {
             Some(_) => None,
             None => self.hidden_plan(merchant, session).await?,
         };
-        let sealed = match charge.store.as_ref().or(hidden.as_ref()) {
-            Some(plan) => Some((
-                self.sealed_card(merchant, card, ready.facts.clone(), plan)?,
-                plan.lifetime_s,
-            )),
+        let to_keep = match charge.store.as_ref().or(hidden.as_ref()) {
+            Some(plan) => {
+                let card = self.sealed_card(merchant, card, ready.facts.clone(), plan)?;
+                Some(ToKeep { session, card, lifetime_s: plan.lifetime_s })
+            }
             None => None,
         };
         let world = self.clone();
         let (begun, answered) = tokio::sync::oneshot::channel();
+        let patience = self.patience();
         let task = self.tasks().spawn(async move {
-            let _gate = world.gate().read().await;
+            let mut talk = world.converse().await;
+            crash::point("card.received");
             let (inner, seed) = (world.clone(), world.entropy().seed());
-            let fault = world.take_fault(None);
             let payment = world
                 .write(merchant, move |tx| {
                     let merchant: Merchant = require(tx, &(merchant,), Subject::Merchant)?;
@@ -250,46 +263,10 @@ impl World {
                 })
                 .await?;
             let _ = begun.send(session);
-            let scenario = fault.unwrap_or(ready_scenario(&payment));
-            let payment = payment.payment;
-            let answer = ask(&world, &payment, scenario).await;
-            apply(&world, merchant, payment.id, answer).await?;
-            if let Some((card, lifetime_s)) = sealed {
-                world.keep_after_charge(merchant, session, payment.id, card, lifetime_s).await?;
-            }
+            send(&world, &mut talk, payment, to_keep).await?;
             Ok::<_, EngineError>(session)
         });
-        self.patiently(merchant, task, answered).await
-    }
-
-    /// Stores the card of a charge that was approved, or will be.
-    async fn keep_after_charge(
-        &self,
-        merchant: MerchantId,
-        session: SessionId,
-        payment: PaymentId,
-        card: cobro_domain::card::StoredCard,
-        lifetime_s: Option<i64>,
-    ) -> Result<(), EngineError> {
-        let (world, seed) = (self.clone(), self.entropy().seed());
-        self.write(merchant, move |tx| {
-            let merchant: Merchant = require(tx, &(merchant,), Subject::Merchant)?;
-            let charged: Payment = require(tx, &(merchant.id, payment), Subject::Payment)?;
-            let taken = matches!(
-                charged.state,
-                PaymentState::Approved { .. }
-                    | PaymentState::Authorized { .. }
-                    | PaymentState::Pending
-            );
-            if !taken {
-                return Ok(());
-            }
-            let session: Session = require(tx, &(merchant.id, session), Subject::Session)?;
-            let card = keep(tx, &world, &merchant, card.clone(), lifetime_s, seed)?;
-            tx.save(&Session { card: Some(card.id), ..session });
-            Ok(())
-        })
-        .await
+        self.patiently(merchant, patience, task, answered).await
     }
 
     /// Stores a typed card in a session that wants nothing else. No money moves; a card that
@@ -327,8 +304,55 @@ impl World {
     }
 }
 
-fn ready_scenario(begun: &BegunCharge) -> Scenario {
-    begun.scenario
+/// The second and the third step of a charge that was begun.
+pub(crate) async fn send(
+    world: &World,
+    talk: &mut Conversation<'_>,
+    begun: BegunCharge,
+    to_keep: Option<ToKeep>,
+) -> Result<(), EngineError> {
+    crash::point("card.begin.committed");
+    let Mishap { scenario, pace } = world.take_fault(None);
+    let scenario = scenario.unwrap_or(begun.scenario);
+    let answer: Answer = ask(world, talk, &begun.payment, scenario, pace).await;
+    crash::point("card.answered");
+    apply(world, begun.payment.merchant, begun.payment.id, answer, to_keep).await?;
+    crash::point("card.store.committed");
+    Ok(())
+}
+
+/// A card that is kept once its charge is approved.
+#[derive(Clone, Debug)]
+pub(crate) struct ToKeep {
+    session: SessionId,
+    card: StoredCard,
+    lifetime_s: Option<i64>,
+}
+
+/// Keeps the card of a charge that was approved, or may be: in the command that stores the answer,
+/// so that no session is told of whose card is not there.
+pub(crate) fn keep_charged(
+    tx: &mut Tx<'_>,
+    world: &World,
+    merchant: MerchantId,
+    payment: PaymentId,
+    to_keep: &ToKeep,
+    seed: [u8; 16],
+) -> Result<(), EngineError> {
+    let charged: Payment = require(tx, &(merchant, payment), Subject::Payment)?;
+    let taken = matches!(
+        charged.state,
+        PaymentState::Approved { .. } | PaymentState::Authorized { .. } | PaymentState::Pending
+    );
+    let session: Session = require(tx, &(merchant, to_keep.session), Subject::Session)?;
+    if !taken || session.card == Some(to_keep.card.id) {
+        return Ok(());
+    }
+    let merchant: Merchant = require(tx, &(merchant,), Subject::Merchant)?;
+    let (card, lifetime_s) = (to_keep.card.clone(), to_keep.lifetime_s);
+    let card = keep(tx, world, &merchant, card, lifetime_s, later(seed))?;
+    tx.save(&Session { card: Some(card.id), ..session });
+    Ok(())
 }
 
 /// Another seed for a second source of ids in one command.
@@ -364,11 +388,7 @@ fn begin(
         let card = usable(tx, merchant.id, stored)?;
         if card.single_use {
             let changed_at = tx.now();
-            tx.save(&cobro_domain::card::StoredCard {
-                state: StoredCardState::Used,
-                changed_at,
-                ..card
-            });
+            tx.save(&StoredCard { state: StoredCardState::Used, changed_at, ..card });
         }
     }
     let dialect = world.dialect(&merchant.channel)?;
@@ -408,7 +428,17 @@ fn begin(
         crate::challenges::pose(tx, &payment, lifetime_s)?;
         emit_new_payment(tx, world, ids, merchant, EventKind::PaymentPending, &payment)?;
     }
+    crash::point("card.begin.before_commit");
     Ok(BegunCharge { payment, scenario: ready.scenario })
+}
+
+/// Who learns of an answer by waiting for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Awaited {
+    /// Whoever asked for the charge, as long as his patience lasts.
+    ByCaller,
+    /// Nobody: what was asked for was answered as pending, or never.
+    ByNobody,
 }
 
 /// The session after its payment was answered, saved and told of. A direct charge that is
@@ -420,6 +450,7 @@ pub(crate) fn session_moved(
     merchant: &Merchant,
     id: SessionId,
     payment: &Payment,
+    awaited: Awaited,
 ) -> Result<Session, EngineError> {
     let session: Session = require(tx, &(merchant.id, id), Subject::Session)?;
     let action = match payment.state {
@@ -438,10 +469,16 @@ pub(crate) fn session_moved(
     let Ok(session) = session.clone().after(action, tx.now()) else { return Ok(session) };
     tx.save(&session);
     settle(tx, &session)?;
+    if matches!(payment.state, PaymentState::Authorized { .. })
+        && let Some(at) = world.dialect(&merchant.channel)?.hold_ends(&session)
+    {
+        set_timer(tx, merchant.id, TimerKind::ReleaseHold, payment.id.to_string(), at, 0)?;
+    }
     crate::recurring::charged(tx, world, ids, merchant, &session, payment)?;
     let waited_us = tx.now().micros() - payment.created_at.micros();
     let patience_us = i64::try_from(PATIENCE.as_micros()).unwrap_or(i64::MAX);
-    let answered_at_once = session.kind == SessionKind::Direct && waited_us < patience_us;
+    let in_time = awaited == Awaited::ByCaller && waited_us < patience_us;
+    let answered_at_once = session.kind == SessionKind::Direct && in_time;
     let loudness = match (answered_at_once, session.state.is_final()) {
         (true, _) => Loudness::Silent,
         (false, true) => Loudness::Final,

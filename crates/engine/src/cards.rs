@@ -150,34 +150,6 @@ impl World {
         })
         .await
     }
-
-    /// Wraps the data keys of up to `limit` cards with the current key-encryption key; answers how
-    /// many were left. Called until nothing is left, also after a crash.
-    ///
-    /// # Errors
-    /// When a card cannot be opened with the keys at hand.
-    pub async fn rotate_cards(&self, limit: i64) -> Result<usize, EngineError> {
-        let keys = self.vault()?.clone();
-        let params = [keys.current_id().to_cell(), limit.to_cell()];
-        let rest = "WHERE key_id <> $1 AND state <> 'invalidated' ORDER BY key_id, id LIMIT $2";
-        let found = self.store().read(move |reader| reader.select::<StoredCard>(rest, &params));
-        let cards = found.await?;
-        for card in &cards {
-            let (key_id, wrapped_key) = keys.rewrap(card, self.entropy())?;
-            let key = (card.merchant, card.id);
-            let before = card.key_id;
-            self.write(card.merchant, move |tx| {
-                let card: StoredCard = require(tx, &key, Subject::Card)?;
-                if card.key_id == before && card.state != StoredCardState::Invalidated {
-                    let wrapped_key = wrapped_key.clone();
-                    tx.save(&StoredCard { key_id, wrapped_key, ..card });
-                }
-                Ok(())
-            })
-            .await?;
-        }
-        Ok(cards.len())
-    }
 }
 
 /// Saves a new card and tells of it.

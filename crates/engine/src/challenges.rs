@@ -13,15 +13,14 @@ use cobro_domain::{MerchantId, PaymentId};
 use cobro_store::Tx;
 use cobro_store::rows::TimerKind;
 
-use crate::card_charges::session_moved;
-use crate::charges::{apply, ask};
+use crate::card_charges::{Awaited, BegunCharge, send, session_moved};
 use crate::emit::{emit_payment, require, set_timer, stop_timer};
 use crate::error::{EngineError, Subject};
 use crate::sessions::SessionView;
 use crate::world::{Caller, World};
 
-/// What a challenge that failed, or was not answered, declines with: the issuer's risk rules.
-const FAILED: DeclineReason = DeclineReason::HighRisk;
+/// What a challenge that failed, or was not answered, declines with.
+const FAILED: DeclineReason = DeclineReason::Authentication;
 
 impl World {
     /// The holder of a challenged payment's card has answered, rightly or not; answers once the
@@ -38,22 +37,21 @@ impl World {
         let scenario = self.scenario_of(merchant, id).await?;
         let world = self.clone();
         let (begun, answered) = tokio::sync::oneshot::channel();
+        let patience = self.patience();
         let task = self.tasks().spawn(async move {
-            let _gate = world.gate().read().await;
+            let mut talk = world.converse().await;
             let (own, seed) = (world.clone(), world.entropy().seed());
-            let fault = if passed { world.take_fault(None) } else { None };
             let payment = world
                 .write(merchant, move |tx| answer(tx, &own, merchant, id, passed, seed))
                 .await?;
             let session = payment.session.ok_or(EngineError::NotFound(Subject::Session))?;
             let _ = begun.send(session);
             if matches!(payment.state, PaymentState::Sending { .. }) {
-                let answer = ask(&world, &payment, fault.unwrap_or(scenario)).await;
-                apply(&world, merchant, payment.id, answer).await?;
+                send(&world, &mut talk, BegunCharge { payment, scenario }, None).await?;
             }
             Ok::<_, EngineError>(session)
         });
-        self.patiently(merchant, task, answered).await
+        self.patiently(merchant, patience, task, answered).await
     }
 
     /// The merchant takes a payment back that waits for its holder.
@@ -175,7 +173,7 @@ fn end(
     tx.save(&payment);
     emit_payment(tx, world, ids, merchant, kind, &payment)?;
     if let Some(session) = payment.session {
-        session_moved(tx, world, ids, merchant, session, &payment)?;
+        session_moved(tx, world, ids, merchant, session, &payment, Awaited::ByNobody)?;
     }
     Ok(payment)
 }

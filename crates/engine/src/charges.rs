@@ -23,13 +23,15 @@ use cobro_domain::{IntentId, MerchantId, PaymentId, RefundId, TerminalId, Timest
 use cobro_store::rows::{ReferenceRow, TimerKind};
 use cobro_store::{StoreError, Tx};
 
-use crate::card_charges::session_moved;
+use crate::alarms::Conversation;
+use crate::card_charges::{Awaited, ToKeep, keep_charged, session_moved};
 use crate::crash;
 use crate::emit::{
     emit_intent, emit_new_payment, emit_payment, next_number, next_ordinal, next_trace, post,
     require, set_timer, stop_timer,
 };
 use crate::error::{EngineError, Subject};
+use crate::faults::{Mishap, Pace};
 use crate::intents::{IntentView, release};
 use crate::ports::{Answer, Authorise, TestCard};
 use crate::world::World;
@@ -62,6 +64,7 @@ struct BegunCharge {
     intent: Intent,
     payment: Payment,
     scenario: Scenario,
+    pace: Pace,
 }
 
 /// What a card at a terminal has begun.
@@ -88,14 +91,15 @@ impl World {
         let world = self.clone();
         let task = self.tasks().spawn(async move {
             // Held until the answer is stored, so that the clock does not move in between.
-            let _gate = world.gate().read().await;
+            let mut talk = world.converse().await;
             crash::point("charge.received");
             let intent = match begin(&world, merchant, terminal, command).await? {
                 Begun::Charge(begun) => {
                     crash::point("charge.begin.committed");
-                    let answer = ask(&world, &begun.payment, begun.scenario).await;
+                    let (payment, pace) = (&begun.payment, begun.pace);
+                    let answer = ask(&world, &mut talk, payment, begun.scenario, pace).await;
                     crash::point("charge.answered");
-                    apply(&world, merchant, begun.payment.id, answer).await?;
+                    apply(&world, merchant, begun.payment.id, answer, None).await?;
                     crash::point("charge.store.committed");
                     begun.intent.id
                 }
@@ -119,7 +123,7 @@ async fn begin(
     command: PresentCard,
 ) -> Result<Begun, EngineError> {
     // A fault counts down only when it is used, so it is taken once, before the command.
-    let mut fault = None;
+    let mut mishap = Mishap::default();
     if world.has_faults() {
         let key = (merchant, terminal.clone());
         let found = world.store().read(move |reader| {
@@ -128,13 +132,13 @@ async fn begin(
             reader.get::<Intent>(&(merchant, current))
         });
         if found.await?.is_some_and(|intent| intent.refund_of.is_none()) {
-            fault = world.take_fault(Some(&terminal));
+            mishap = world.take_fault(Some(&terminal));
         }
     }
     let (world, seed) = (world.clone(), world.entropy().seed());
     let own = world.clone();
     own.write(merchant, move |tx| {
-        begin_command(tx, &world, merchant, &terminal, &command, fault, seed)
+        begin_command(tx, &world, merchant, &terminal, &command, mishap, seed)
     })
     .await
 }
@@ -145,7 +149,7 @@ fn begin_command(
     merchant: MerchantId,
     id: &TerminalId,
     command: &PresentCard,
-    fault: Option<Scenario>,
+    mishap: Mishap,
     seed: [u8; 16],
 ) -> Result<Begun, EngineError> {
     let terminal: Terminal = require(tx, &(merchant, id.clone()), Subject::Terminal)?;
@@ -168,7 +172,7 @@ fn begin_command(
     let payment_id = PaymentId(ids.next_uuid());
     let intent = intent.after(IntentAction::PresentCard(payment_id), tx.now())?;
     let dialect = world.dialect(&merchant.channel)?;
-    let (card, scenario) = decide(world, &merchant, &intent, command, fault)?;
+    let (card, scenario) = decide(world, &merchant, &intent, command, mishap.scenario)?;
     let tip_minor = match command.tip_minor {
         0 => dialect.fixed_tip_minor(&intent.luggage),
         tip_minor => tip_minor,
@@ -209,7 +213,7 @@ fn begin_command(
     stop_timer(tx, merchant.id, TimerKind::Abandon, &id.0)?;
     emit_intent(tx, world, &mut ids, &merchant, &intent, None)?;
     crash::point("charge.begin.before_commit");
-    Ok(Begun::Charge(Box::new(BegunCharge { intent, payment, scenario })))
+    Ok(Begun::Charge(Box::new(BegunCharge { intent, payment, scenario, pace: mishap.pace })))
 }
 
 /// Which card it is and what a simulated acquirer does: a fault set on purpose, then a card that
@@ -232,8 +236,15 @@ fn decide(
     Ok((card, fault.unwrap_or(scenario)))
 }
 
-/// Asks the acquirer for a payment that is being sent.
-pub(crate) async fn ask(world: &World, payment: &Payment, scenario: Scenario) -> Answer {
+/// Asks the acquirer for a payment that is being sent. An answer that takes too long is none: what
+/// it says is undone by the reversal that follows (F10).
+pub(crate) async fn ask(
+    world: &World,
+    talk: &mut Conversation<'_>,
+    payment: &Payment,
+    scenario: Scenario,
+    pace: Pace,
+) -> Answer {
     let ask = Authorise {
         trace: payment.trace,
         merchant: payment.merchant,
@@ -246,22 +257,42 @@ pub(crate) async fn ask(world: &World, payment: &Payment, scenario: Scenario) ->
         at: payment.created_at,
     };
     let answer = tokio::time::timeout(ANSWER_TIMEOUT, world.acquirer().authorise(ask)).await;
-    answer.unwrap_or(Answer::Silent)
+    let answer = answer.unwrap_or(Answer::Silent);
+    if pace == Pace::Prompt {
+        return answer;
+    }
+    let patience_us = i64::try_from(ANSWER_TIMEOUT.as_micros()).unwrap_or(i64::MAX);
+    let lost_at = payment.created_at.plus_micros(patience_us);
+    match pace.answers_at(payment.created_at).filter(|at| *at < lost_at) {
+        Some(at) => {
+            talk.wait_until(at).await;
+            answer
+        }
+        None => {
+            talk.wait_until(lost_at).await;
+            Answer::Silent
+        }
+    }
 }
 
-/// Stores an answer. What the store did not take for want of room or of a connection is handed to
+/// Stores an answer, and with it the card that is kept if it was approved. What the store did not take for want of room or of a connection is handed to
 /// it again: the answer must not be lost while this process lives.
 pub(crate) async fn apply(
     world: &World,
     merchant: MerchantId,
     payment: PaymentId,
     answer: Answer,
+    to_keep: Option<ToKeep>,
 ) -> Result<(), EngineError> {
     let mut pause = Duration::from_millis(10);
     loop {
         let (own, seed, answer) = (world.clone(), world.entropy().seed(), answer.clone());
+        let to_keep = to_keep.clone();
         let command = move |tx: &mut Tx<'_>| {
             apply_command(tx, &own, merchant, payment, &answer, seed)?;
+            if let Some(to_keep) = &to_keep {
+                keep_charged(tx, &own, merchant, payment, to_keep, seed)?;
+            }
             crash::point("charge.store.before_commit");
             Ok(())
         };
@@ -317,7 +348,8 @@ pub(crate) fn apply_command(
         moved(tx, world, &mut ids, &merchant, intent, &payment)?;
     }
     if let Some(session) = payment.session {
-        session_moved(tx, world, &mut ids, &merchant, session, &payment)?;
+        let awaited = if was_pending { Awaited::ByNobody } else { Awaited::ByCaller };
+        session_moved(tx, world, &mut ids, &merchant, session, &payment, awaited)?;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@
 //! Read in this order: [`ports`], [`world`], [`intents`], [`charges`], [`refunds`], [`recovery`].
 
 pub mod accounts;
+mod alarms;
 pub mod answers;
 mod balance;
 pub mod books;
@@ -30,6 +31,7 @@ pub mod grants;
 pub mod intent_events;
 pub mod intents;
 pub mod journal;
+pub mod listings;
 pub mod payment_pages;
 pub mod payment_search;
 pub mod pool;
@@ -38,12 +40,14 @@ pub mod recovery;
 pub mod recurring;
 pub mod refund_intents;
 pub mod refunds;
+pub mod rotation;
 pub mod secrets;
 pub mod sessions;
 pub mod settlements;
 pub mod terminals;
 pub mod timers;
 pub mod trials;
+pub mod typed_cards;
 pub mod vault;
 pub mod verify;
 mod verify_books;

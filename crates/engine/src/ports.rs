@@ -366,6 +366,13 @@ pub trait Describe: Send + Sync {
         session.state.code()
     }
 
+    /// Until when money may be held that a session has led to and that nobody has taken; by default
+    /// nobody says.
+    fn hold_ends(&self, session: &Session) -> Option<Timestamp> {
+        let _ = session;
+        None
+    }
+
     /// How the card of a session's payer is stored, once its luggage says who that is.
     fn store_plan(&self, luggage: &str) -> StorePlan {
         let _ = luggage;

@@ -7,7 +7,7 @@ use cobro_domain::{MerchantId, PaymentId};
 use cobro_store::rows::TimerKind;
 use cobro_store::{Cell, FromCell, ToCell, Tx};
 
-use crate::card_charges::session_moved;
+use crate::card_charges::{Awaited, session_moved};
 use crate::charges::apply_command;
 use crate::crash;
 use crate::emit::{emit_payment, require, stop_timer};
@@ -70,8 +70,9 @@ impl World {
         given_up.inspect(|()| crash::point("sweep.committed"))
     }
 
-    /// Sends the reversal of a payment whose outcome is unknown. Once it is accepted the payment
-    /// is reversed; without an answer its timer stays and it is sent again.
+    /// Sends the reversal of a payment whose outcome is unknown, or whose held money was let go.
+    /// Once it is accepted the payment is reversed; without an answer its timer stays and it is sent
+    /// again.
     ///
     /// # Errors
     /// When the store has no answer.
@@ -82,7 +83,7 @@ impl World {
     ) -> Result<(), EngineError> {
         let found = self.store().read(move |reader| reader.get::<Payment>(&(merchant, id)));
         let payment = found.await?.ok_or(EngineError::NotFound(Subject::Payment))?;
-        if payment.state != PaymentState::Unknown {
+        if !matches!(payment.state, PaymentState::Unknown | PaymentState::Reversed { .. }) {
             return Ok(());
         }
         crash::point("reversal.before_send");
@@ -153,7 +154,8 @@ fn reversed(
     let mut ids = tx.ids(seed);
     emit_payment(tx, world, &mut ids, &merchant, EventKind::PaymentReversed, &payment)?;
     if let Some(session) = payment.session {
-        session_moved(tx, world, &mut ids, &merchant, session, &payment)?;
+        let nobody = Awaited::ByNobody;
+        session_moved(tx, world, &mut ids, &merchant, session, &payment, nobody)?;
     }
     Ok(())
 }

@@ -124,13 +124,18 @@ impl World {
             | TimerKind::ExpireSession
             | TimerKind::ExpireTrial
             | TimerKind::ForgetCredential
-            | TimerKind::ForgetGrant => Ok(()),
+            | TimerKind::ForgetGrant
+            | TimerKind::ReleaseHold => Ok(()),
             TimerKind::Recur => match SessionId::parse(&timer.subject) {
                 Some(first) => self.charge_again(timer.merchant, first).await,
                 None => Ok(()),
             },
             TimerKind::ResendCapture => match PaymentId::parse(&timer.subject) {
                 Some(payment) => self.advise_capture(timer.merchant, payment).await,
+                None => Ok(()),
+            },
+            TimerKind::ResendAdjustment => match PaymentId::parse(&timer.subject) {
+                Some(payment) => self.advise_adjustment(timer.merchant, payment).await.map(|_| ()),
                 None => Ok(()),
             },
             TimerKind::Reverse => match PaymentId::parse(&timer.subject) {
@@ -156,9 +161,9 @@ impl World {
     /// # Errors
     /// [`EngineError::ClockBackwards`], or when other processes serve the same database.
     pub async fn advance_to(&self, to: Timestamp) -> Result<Vec<Due>, EngineError> {
-        if self.peers().shared() {
+        if !self.peers().alone().await {
             return Err(EngineError::Unsupported(
-                "the clock cannot be moved while several processes may serve the database",
+                "the clock cannot be moved while several processes serve the database",
             ));
         }
         let _one = self.advancing().lock().await;
@@ -166,24 +171,45 @@ impl World {
             return Err(EngineError::ClockBackwards);
         }
         let mut due = Vec::new();
-        while let Some(next) = self.next_due().await? {
+        while let Some(next) = self.next_step().await? {
             if next > to {
                 break;
             }
             self.set_clock(next).await?;
             let before = due.len();
-            due.extend(self.fire_due().await?);
-            if let Some(deliverer) = self.deliverer() {
-                deliverer.deliver_due(self).await;
-            }
-            if due.len() == before && self.next_due().await? == Some(next) {
+            let rang = self.arrive(&mut due).await?;
+            if !rang && due.len() == before && self.next_due().await? == Some(next) {
                 // What is due is not ours to do, or could not be done: do not wait for it.
                 break;
             }
         }
         self.set_clock(to).await?;
+        // Who began to wait meanwhile may have been passed.
+        while self.alarms().next().is_some_and(|next| next <= self.now()) {
+            self.arrive(&mut due).await?;
+        }
         self.announce(Change::Clock);
         Ok(due)
+    }
+
+    /// When somebody who waits, or something stored, falls due next.
+    async fn next_step(&self) -> Result<Option<Timestamp>, EngineError> {
+        let waits = self.alarms().next();
+        Ok(self.next_due().await?.into_iter().chain(waits).min())
+    }
+
+    /// Does what is due at the present moment. Answers whether somebody waited for it.
+    async fn arrive(&self, due: &mut Vec<Due>) -> Result<bool, EngineError> {
+        let rang = self.alarms().ring(self.now()).await;
+        if rang {
+            // Those who were told store what came of it before the clock goes on.
+            drop(self.gate().write().await);
+        }
+        due.extend(self.fire_due().await?);
+        if let Some(deliverer) = self.deliverer() {
+            deliverer.deliver_due(self).await;
+        }
+        Ok(rang)
     }
 
     /// Moves the clock alone, once no call to the acquirer is under way.
@@ -248,9 +274,14 @@ fn fire(
         },
         TimerKind::ForgetCredential | TimerKind::ForgetGrant => crate::grants::forget(tx, timer),
         TimerKind::ExpireTrial => crate::trials::expire(tx, world, timer),
+        TimerKind::ReleaseHold => match PaymentId::parse(&timer.subject) {
+            Some(payment) => crate::captures::hold_ended(tx, world, ids, timer.merchant, payment),
+            None => Ok(()),
+        },
         TimerKind::Reverse
         | TimerKind::ResendRefund
         | TimerKind::ResendCapture
+        | TimerKind::ResendAdjustment
         | TimerKind::Recur
         | TimerKind::ResolvePending => {
             let attempts = timer.attempts.saturating_add(1);

@@ -4,6 +4,8 @@
 //! are bound to merchant, card and key id. Security codes never come here. Encryption happens
 //! before the lane.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use cobro_domain::card::{StoredCard, luhn};
@@ -36,17 +38,25 @@ struct Key {
     bytes: [u8; 32],
 }
 
-/// The keys of a vault: the current one, and earlier ones that still open.
-#[derive(Clone)]
-pub struct VaultKeys {
+/// Where the text of a vault's keys comes from; `None` when it cannot be read now.
+pub type KeySource = Box<dyn Fn() -> Option<String> + Send + Sync>;
+
+/// The current key, and the others that still open.
+struct Ring {
     current: Key,
-    earlier: Vec<Key>,
+    others: Vec<Key>,
+}
+
+/// The keys of a vault. They can be replaced while it is in use.
+pub struct VaultKeys {
+    ring: RwLock<Arc<Ring>>,
+    source: Option<KeySource>,
     fingerprint: Zeroizing<[u8; 32]>,
 }
 
 impl std::fmt::Debug for VaultKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("VaultKeys").field("current", &self.current.id).finish_non_exhaustive()
+        f.debug_struct("VaultKeys").field("current", &self.current_id()).finish_non_exhaustive()
     }
 }
 
@@ -82,22 +92,55 @@ impl VaultKeys {
     /// # Errors
     /// [`VaultError::Keys`].
     pub fn parse(text: &str, fingerprint: [u8; 32]) -> Result<Self, VaultError> {
-        let mut keys = Vec::new();
-        for line in text.split([',', '\n']).map(str::trim).filter(|line| !line.is_empty()) {
-            let (id, digits) = line.split_once(':').ok_or(VaultError::Keys)?;
-            let id: i64 = id.parse().map_err(|_| VaultError::Keys)?;
-            let mut bytes = [0; 32];
-            hex::decode_to_slice(digits, &mut bytes).map_err(|_| VaultError::Keys)?;
-            keys.push(Key { id, bytes });
+        let ring = RwLock::new(Arc::new(Ring::parse(text)?));
+        Ok(Self { ring, source: None, fingerprint: Zeroizing::new(fingerprint) })
+    }
+
+    /// The same keys, read anew from `source` by [`VaultKeys::refresh`], and when a card is met
+    /// whose key is not among them.
+    #[must_use]
+    pub fn with_source(self, source: KeySource) -> Self {
+        Self { source: Some(source), ..self }
+    }
+
+    /// Reads the keys anew; answers whether another one is current now. Keys that cannot be read
+    /// leave those that there are.
+    pub fn refresh(&self) -> bool {
+        let text = self.source.as_ref().and_then(|source| source()).map(Zeroizing::new);
+        let Some(ring) = text.and_then(|text| Ring::parse(&text).ok()) else { return false };
+        let mut own = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        let is_new = ring.current.id != own.current.id;
+        *own = Arc::new(ring);
+        is_new
+    }
+
+    fn ring(&self) -> Arc<Ring> {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The key with this id.
+    fn key(&self, id: i64) -> Result<Key, VaultError> {
+        let find = || {
+            let ring = self.ring();
+            std::iter::once(&ring.current).chain(&ring.others).find(|key| key.id == id).cloned()
+        };
+        if let Some(key) = find() {
+            return Ok(key);
         }
-        keys.sort_by_key(|key| key.id);
-        let current = keys.pop().ok_or(VaultError::Keys)?;
-        Ok(Self { current, earlier: keys, fingerprint: Zeroizing::new(fingerprint) })
+        // Another process may have made it a moment ago.
+        self.refresh();
+        find().ok_or(VaultError::KeyMissing)
+    }
+
+    /// The ids of all keys, the current one last.
+    pub fn ids(&self) -> Vec<i64> {
+        let ring = self.ring();
+        ring.others.iter().chain([&ring.current]).map(|key| key.id).collect()
     }
 
     /// The id of the key that new cards are sealed with.
-    pub const fn current_id(&self) -> i64 {
-        self.current.id
+    pub fn current_id(&self) -> i64 {
+        self.ring().current.id
     }
 
     /// Encrypts a card.
@@ -116,9 +159,10 @@ impl VaultKeys {
         ));
         let bound = bound_to(merchant, id, 0);
         let sealed = encrypt(&data_key, &bound, plain.as_bytes(), entropy);
-        let bound = bound_to(merchant, id, self.current.id);
-        let wrapped_key = encrypt(&self.current.bytes, &bound, data_key.as_slice(), entropy);
-        SealedCard { key_id: self.current.id, wrapped_key, sealed }
+        let ring = self.ring();
+        let bound = bound_to(merchant, id, ring.current.id);
+        let wrapped_key = encrypt(&ring.current.bytes, &bound, data_key.as_slice(), entropy);
+        SealedCard { key_id: ring.current.id, wrapped_key, sealed }
     }
 
     /// Decrypts a stored card.
@@ -149,9 +193,10 @@ impl VaultKeys {
         entropy: &dyn Entropy,
     ) -> Result<(i64, Vec<u8>), VaultError> {
         let data_key = self.unwrap(card)?;
-        let bound = bound_to(card.merchant, card.id, self.current.id);
-        let wrapped = encrypt(&self.current.bytes, &bound, data_key.as_slice(), entropy);
-        Ok((self.current.id, wrapped))
+        let ring = self.ring();
+        let bound = bound_to(card.merchant, card.id, ring.current.id);
+        let wrapped = encrypt(&ring.current.bytes, &bound, data_key.as_slice(), entropy);
+        Ok((ring.current.id, wrapped))
     }
 
     /// A keyed hash of a number, to recognise the same card again.
@@ -160,12 +205,31 @@ impl VaultKeys {
     }
 
     fn unwrap(&self, card: &StoredCard) -> Result<Zeroizing<[u8; 32]>, VaultError> {
-        let mut keys = std::iter::once(&self.current).chain(&self.earlier);
-        let key = keys.find(|key| key.id == card.key_id).ok_or(VaultError::KeyMissing)?;
+        let key = self.key(card.key_id)?;
         let bound = bound_to(card.merchant, card.id, key.id);
         let plain = Zeroizing::new(decrypt(&key.bytes, &bound, &card.wrapped_key)?);
         let bytes: [u8; 32] = plain.as_slice().try_into().map_err(|_| VaultError::CannotOpen)?;
         Ok(Zeroizing::new(bytes))
+    }
+}
+
+impl Ring {
+    /// Reads keys; two with one id are no keys.
+    fn parse(text: &str) -> Result<Self, VaultError> {
+        let mut keys: Vec<Key> = Vec::new();
+        for line in text.split([',', '\n']).map(str::trim).filter(|line| !line.is_empty()) {
+            let (id, digits) = line.split_once(':').ok_or(VaultError::Keys)?;
+            let id: i64 = id.parse().map_err(|_| VaultError::Keys)?;
+            let mut bytes = [0; 32];
+            hex::decode_to_slice(digits, &mut bytes).map_err(|_| VaultError::Keys)?;
+            if id < 1 || keys.iter().any(|key| key.id == id) {
+                return Err(VaultError::Keys);
+            }
+            keys.push(Key { id, bytes });
+        }
+        keys.sort_by_key(|key| key.id);
+        let current = keys.pop().ok_or(VaultError::Keys)?;
+        Ok(Self { current, others: keys })
     }
 }
 
@@ -310,8 +374,27 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_is_missing_is_looked_for_again() {
+        let text = Arc::new(std::sync::Mutex::new(ONE.to_owned()));
+        let source = text.clone();
+        let read = move || Some(source.lock().unwrap().clone());
+        let watched = keys(ONE).with_source(Box::new(read));
+        let card = stored(&keys(TWO), 1);
+        assert_eq!(watched.open(&card).err(), Some(VaultError::KeyMissing));
+        assert!(!watched.refresh());
+        *text.lock().unwrap() = format!("{ONE}\n{TWO}");
+        assert!(watched.open(&card).is_ok());
+        assert_eq!(watched.ids(), [1, 2]);
+        *text.lock().unwrap() = "broken".to_owned();
+        assert!(!watched.refresh());
+        assert_eq!(watched.current_id(), 2);
+    }
+
+    #[test]
     fn wrong_keys_are_refused() {
-        for wrong in ["", "1", "x:00", "1:00", "1:zz"] {
+        let twice = format!("{ONE},{ONE}");
+        let zero = ONE.replacen("1:", "0:", 1);
+        for wrong in ["", "1", "x:00", "1:00", "1:zz", &twice, &zero] {
             assert_eq!(VaultKeys::parse(wrong, [0; 32]).err(), Some(VaultError::Keys), "{wrong}");
         }
     }

@@ -224,7 +224,7 @@ fn read_payments(
     books: &mut Books,
     refunded: &mut Refunded,
 ) -> Result<(), Offence> {
-    let rest = "WHERE kind = 'resend_capture'";
+    let rest = "WHERE kind IN ('resend_capture', 'resend_adjustment', 'reverse')";
     let waiting = reader.select::<Timer>(rest, &[]);
     let waiting = waiting.map_err(|error| Offence::Engine(error.into()))?;
     let advised: BTreeSet<String> = waiting.into_iter().map(|timer| timer.subject).collect();
@@ -250,8 +250,8 @@ fn read_payments(
             books.counted.payments += 1;
             let record = format!("payment {}", payment.id);
             let merchant = payment.merchant;
-            // Of held money only what was taken stands; until the acquirer has accepted that,
-            // its book may still say the whole.
+            // Of held money only what was taken stands; until the acquirer has accepted that, or
+            // another amount, or that it goes back, its book may still say what was before.
             let amount_minor = match payment.state {
                 PaymentState::Approved { .. } => payment.captured_minor,
                 _ => payment.amount.minor,

@@ -15,11 +15,13 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::task::TaskTracker;
 
+use crate::alarms::Alarms;
 use crate::clock::WorldClock;
 use crate::error::{EngineError, Subject, settled};
 use crate::faults::Faults;
 use crate::ports::{Acquirer, Dialect};
 use crate::secrets::InstallationKey;
+use crate::typed_cards::TypedCards;
 use crate::vault::VaultKeys;
 
 /// Something that just became durable; for live pages, waiting calls and the delivery loop.
@@ -59,6 +61,10 @@ pub trait Peers: Send + Sync {
     fn leads(&self, lane: usize) -> BoxFuture<'_, bool>;
     /// Whether other processes may serve the same database.
     fn shared(&self) -> bool;
+    /// Whether no other process serves the same database now.
+    fn alone(&self) -> BoxFuture<'_, bool> {
+        Box::pin(std::future::ready(!self.shared()))
+    }
 }
 
 /// What a world is made of.
@@ -103,6 +109,8 @@ struct Inner {
     pub(crate) gate: tokio::sync::RwLock<()>,
     pub(crate) advancing: tokio::sync::Mutex<()>,
     faults: Mutex<Faults>,
+    alarms: Alarms,
+    typed_cards: TypedCards,
     deliverer: RwLock<Option<Arc<dyn Deliverer>>>,
 }
 
@@ -145,6 +153,8 @@ impl World {
             gate: tokio::sync::RwLock::new(()),
             advancing: tokio::sync::Mutex::new(()),
             faults: Mutex::new(Faults::default()),
+            alarms: Alarms::default(),
+            typed_cards: TypedCards::default(),
             deliverer: RwLock::new(None),
         };
         Self { inner: Arc::new(inner) }
@@ -259,6 +269,14 @@ impl World {
 
     pub(crate) fn faults(&self) -> &Mutex<Faults> {
         &self.inner.faults
+    }
+
+    pub(crate) fn alarms(&self) -> &Alarms {
+        &self.inner.alarms
+    }
+
+    pub(crate) fn typed_cards(&self) -> &TypedCards {
+        &self.inner.typed_cards
     }
 
     /// Who sends what is due, once the server has said so.

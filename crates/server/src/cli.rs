@@ -12,6 +12,7 @@ use crate::unchanged::doctor::DoctorArgs;
 use crate::unchanged::env::EnvArgs;
 use crate::unchanged::run::RunArgs;
 use crate::unchanged::tls::TlsArgs;
+use crate::vault::VaultArgs;
 
 /// An open, self-hosted payment-acceptance server for Latin America.
 #[derive(Debug, Parser)]
@@ -32,6 +33,8 @@ enum Command {
     /// Write a report of what is stored
     #[command(subcommand)]
     Export(ExportCommand),
+    /// The keys of stored cards
+    Vault(VaultArgs),
     /// Run a program with its providers' hosts led to a throw-away sandbox
     Run(RunArgs),
     /// Print the variables that lead programs to the running server, for `eval`
@@ -77,6 +80,10 @@ pub fn run() -> ExitCode {
         }
         Command::Export(command) => match runtime.block_on(crate::export::run(command)) {
             Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(&format!("{error:#}")),
+        },
+        Command::Vault(args) => match runtime.block_on(crate::vault::run(args)) {
+            Ok(text) => print(&text),
             Err(error) => complain(&format!("{error:#}")),
         },
         Command::Run(args) => ExitCode::from(runtime.block_on(unchanged::run::run(args))),

@@ -64,6 +64,10 @@ pub(crate) struct StoreArgs {
     /// `vault.keys` in the data directory]
     #[arg(long, env = "COBRO_VAULT_KEY", value_name = "ID:HEX", hide_env_values = true)]
     vault_key: Option<String>,
+    /// The file of the vault's keys, one `id:64 hexadecimal digits` a line [default: the file
+    /// `vault.keys` in the data directory]
+    #[arg(long, env = "COBRO_VAULT_KEY_FILE", value_name = "PATH")]
+    vault_key_file: Option<PathBuf>,
     /// Token of the control API; needed on any address but loopback
     #[arg(long, env = "COBRO_CONTROL_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     control_token: Option<String>,
@@ -81,6 +85,7 @@ struct File {
     mode: Option<String>,
     key: Option<String>,
     vault_key: Option<String>,
+    vault_key_file: Option<PathBuf>,
     control_token: Option<String>,
 }
 
@@ -100,6 +105,7 @@ pub(crate) struct StoreConfig {
     pub(crate) database: Database,
     pub(crate) key: Option<String>,
     pub(crate) vault_key: Option<String>,
+    pub(crate) vault_key_file: Option<PathBuf>,
     pub(crate) control_token: Option<String>,
 }
 
@@ -122,7 +128,14 @@ impl Config {
     pub(crate) fn throw_away(offline: bool) -> Self {
         let data = std::env::temp_dir().join(format!("cobro-{}", random_name()));
         let database = Database::Sqlite(data.join("cobro.sqlite"));
-        let store = StoreConfig { data, database, key: None, vault_key: None, control_token: None };
+        let store = StoreConfig {
+            data,
+            database,
+            key: None,
+            vault_key: None,
+            vault_key_file: None,
+            control_token: None,
+        };
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         Self { listen, ephemeral: true, public_url: None, offline, tls: None, store }
     }
@@ -158,13 +171,26 @@ impl StoreArgs {
     }
 
     fn merge(self, file: File) -> anyhow::Result<StoreConfig> {
+        let data = self.data.or(file.data).unwrap_or_else(|| PathBuf::from("cobro-data"));
+        let vault_key = self.vault_key.or(file.vault_key);
+        let vault_key_file = self.vault_key_file.or(file.vault_key_file);
         match self.mode.or(file.mode).as_deref().unwrap_or("sandbox") {
             "sandbox" => {}
-            // The acquirer link and the console's sign-in are not built yet.
-            "live" => bail!("live mode needs an acquirer link, which this version does not have"),
+            "live" => {
+                let own = data.join("vault.keys");
+                let key_file = vault_key_file.as_deref().unwrap_or(&own);
+                if vault_key.is_none() && !key_file.exists() {
+                    bail!(
+                        "live mode makes no vault key of its own: set COBRO_VAULT_KEY, or put the \
+                         keys into {}",
+                        key_file.display()
+                    );
+                }
+                // The acquirer link and the console's sign-in are not built yet.
+                bail!("live mode needs an acquirer link, which this version does not have")
+            }
             other => bail!("COBRO_MODE is {other:?}; it can be \"sandbox\" or \"live\""),
         }
-        let data = self.data.or(file.data).unwrap_or_else(|| PathBuf::from("cobro-data"));
         let database = match self.database_url.or(file.database_url) {
             None => Database::Sqlite(data.join("cobro.sqlite")),
             Some(url) => parse_database(&url)?,
@@ -174,7 +200,8 @@ impl StoreArgs {
             data,
             database,
             key,
-            vault_key: self.vault_key.or(file.vault_key),
+            vault_key,
+            vault_key_file,
             control_token: self.control_token.or(file.control_token),
         })
     }
@@ -225,7 +252,13 @@ mod tests {
 
     #[test]
     fn live_mode_is_refused_and_says_why() {
-        let args = StoreArgs { mode: Some("live".into()), ..StoreArgs::default() };
-        assert!(args.merge(File::default()).unwrap_err().to_string().contains("acquirer link"));
+        let why = |vault_key: Option<&str>| {
+            let (mode, data) = (Some("live".into()), Some(PathBuf::from("/nowhere")));
+            let vault_key = vault_key.map(str::to_owned);
+            let args = StoreArgs { mode, data, vault_key, ..StoreArgs::default() };
+            args.merge(File::default()).unwrap_err().to_string()
+        };
+        assert!(why(None).contains("COBRO_VAULT_KEY"));
+        assert!(why(Some("1:00")).contains("acquirer link"));
     }
 }

@@ -80,6 +80,29 @@ fn options(location: &Location, clock: &Arc<dyn Clock>) -> Options {
     }
 }
 
+/// What a command does without a server's help is done while this lives.
+#[derive(Debug)]
+pub(crate) enum Hold {
+    /// No server can start meanwhile: it holds the lock of the SQLite file's directory.
+    Alone(#[expect(dead_code, reason = "held, not read")] DirectoryLock),
+    /// PostgreSQL, which several processes may write.
+    Shared,
+}
+
+impl Hold {
+    /// `None` while a server holds the database.
+    pub(crate) fn take(config: &StoreConfig) -> Option<Self> {
+        match &config.database {
+            Database::Sqlite(path) => DirectoryLock::take(parent(path)).ok().map(Self::Alone),
+            Database::Postgres(_) => Some(Self::Shared),
+        }
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| *parent != Path::new("")).unwrap_or_else(|| Path::new("."))
+}
+
 /// The data directory, held for as long as this lives.
 #[derive(Debug)]
 pub(crate) struct DataDirectory {
@@ -93,9 +116,8 @@ impl DataDirectory {
     pub(crate) fn take(config: &StoreConfig, remove: bool) -> anyhow::Result<Self> {
         let lock = match &config.database {
             Database::Sqlite(path) => {
-                let parent = path.parent().filter(|parent| *parent != Path::new(""));
                 // The lock stands where the database is, wherever the rest is kept.
-                Some(DirectoryLock::take(parent.unwrap_or_else(|| Path::new(".")))?)
+                Some(DirectoryLock::take(parent(path))?)
             }
             Database::Postgres(_) => None,
         };
@@ -141,7 +163,12 @@ pub(crate) fn installation_key(config: &StoreConfig) -> anyhow::Result<Installat
     }
 }
 
-/// The vault's keys: given, or those of the data directory, made on the first start.
+/// The file of the vault's keys.
+pub(crate) fn key_file(config: &StoreConfig) -> PathBuf {
+    config.vault_key_file.clone().unwrap_or_else(|| config.data.join("vault.keys"))
+}
+
+/// The vault's keys: given, or those of the file, which is made on the first start.
 pub(crate) fn vault_keys(
     config: &StoreConfig,
     installation: &InstallationKey,
@@ -150,7 +177,7 @@ pub(crate) fn vault_keys(
     if let Some(text) = &config.vault_key {
         return VaultKeys::parse(text, fingerprint).context("COBRO_VAULT_KEY");
     }
-    let path = config.data.join("vault.keys");
+    let path = key_file(config);
     if !path.exists() {
         let mut key = [0; 32];
         SystemEntropy.fill(&mut key);
@@ -160,7 +187,9 @@ pub(crate) fn vault_keys(
         file.sync_all()?;
     }
     let text = std::fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
-    VaultKeys::parse(&text, fingerprint).with_context(|| format!("{}", path.display()))
+    let keys = VaultKeys::parse(&text, fingerprint);
+    let keys = keys.with_context(|| format!("{}", path.display()))?;
+    Ok(keys.with_source(Box::new(move || std::fs::read_to_string(&path).ok())))
 }
 
 fn parse_key(text: &str) -> anyhow::Result<InstallationKey> {

@@ -21,4 +21,5 @@ mod peers;
 mod platform;
 mod serve;
 mod unchanged;
+mod vault;
 mod verify;

@@ -30,4 +30,8 @@ impl Peers for SessionPeers {
     fn shared(&self) -> bool {
         self.shared
     }
+
+    fn alone(&self) -> BoxFuture<'_, bool> {
+        self.session.alone_async().boxed()
+    }
 }

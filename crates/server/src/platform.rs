@@ -17,6 +17,21 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Makes the renaming of a file in its directory durable, where the system has such a call.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn sync_directory(of: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let parent = of.parent().filter(|parent| *parent != Path::new(""));
+        File::open(parent.unwrap_or_else(|| Path::new(".")))?.sync_all()?;
+    }
+    #[cfg(not(unix))]
+    let _ = of;
+    Ok(())
+}
+
 /// The requests of an operator or of the system that the process stop.
 #[derive(Debug)]
 pub(crate) struct StopRequests {

@@ -143,6 +143,7 @@ pub(crate) async fn start(config: Config) -> anyhow::Result<Running> {
         metrics,
     });
     tokio::spawn(autopilot.run(worlds.clone(), stopped));
+    tokio::spawn(crate::vault::watch(worlds.clone(), factory.clone(), config.store));
     directory.leave_address(&url)?;
     let serving = std::iter::once(listener)
         .chain(tls_listener)

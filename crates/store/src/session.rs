@@ -51,6 +51,7 @@ struct Locks {
 enum Question {
     Alive(Owner, Answer),
     Leads(i64, Answer),
+    Alone(Answer),
 }
 
 type Answer = Box<dyn FnOnce(bool) + Send>;
@@ -118,6 +119,19 @@ impl Session {
                 let (reply, answer) = oneshot::channel();
                 locks.ask(Question::Alive(owner, Box::new(move |alive| _ = reply.send(alive))));
                 answer.await.unwrap_or(true)
+            }
+        }
+    }
+
+    /// Whether no other process has a session on this store now. When the database does not answer,
+    /// there may be one.
+    pub async fn alone_async(&self) -> bool {
+        match &self.locks {
+            None => true,
+            Some(locks) => {
+                let (reply, answer) = oneshot::channel();
+                locks.ask(Question::Alone(Box::new(move |alone| _ = reply.send(alone))));
+                answer.await.unwrap_or(false)
             }
         }
     }
@@ -229,6 +243,7 @@ impl Holder {
             match asked.recv_timeout(HEARTBEAT) {
                 Ok(Question::Alive(owner, answer)) => answer(self.is_alive(owner)),
                 Ok(Question::Leads(lane, answer)) => answer(self.leads(lane)),
+                Ok(Question::Alone(answer)) => answer(self.alone()),
                 Err(RecvTimeoutError::Timeout) => {
                     // An idle connection that was cut shows only when it is used.
                     if self.client.is_some() && self.ask("SELECT true").is_ok() {
@@ -318,6 +333,20 @@ impl Holder {
                 true
             }
         }
+    }
+
+    fn alone(&mut self) -> bool {
+        // Locks of two numbers have the second one in `objid`.
+        let owner = self.owner.0;
+        let others = format!(
+            "SELECT NOT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' \
+             AND classid = {OWNER_LOCK} AND objsubid = 2 AND objid <> {owner} \
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+        );
+        self.ask_settled(&others).unwrap_or_else(|failure| {
+            tracing::warn!(error = failure.text, "who else is there is not known");
+            false
+        })
     }
 
     fn leads(&mut self, lane: i64) -> bool {

@@ -6,7 +6,7 @@ use tower::ServiceExt;
 
 use super::*;
 
-const PATHS: [&str; 13] = [
+const PATHS: [&str; 14] = [
     "/",
     "/console/terminals",
     "/console/terminals/PAX_A910__SBX0000001",
@@ -17,6 +17,7 @@ const PATHS: [&str; 13] = [
     "/console/deposits/W472RZQKV",
     "/console/deposits/%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E",
     "/console/ledger",
+    "/console/sites",
     "/point/integrator-simulator/sandbox/?ignoreapidoc=true",
     "/point/integrator-simulator/sandbox/device?ignoreapidoc=true",
     "/console/terminals/%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E",

@@ -76,7 +76,9 @@ const fn declined(reason: DeclineReason) -> (&'static str, &'static str) {
         DeclineReason::CardNumber => ("RE-ISS16", "invalid card number"),
         DeclineReason::BadForm | DeclineReason::Duplicate => ("RE-ISS18", "invalid transaction"),
         DeclineReason::SecurityCode => ("RE-ISS99", "generic error"),
-        DeclineReason::HighRisk => ("RE-3DS01", "3DS authentication failed"),
+        DeclineReason::HighRisk | DeclineReason::Authentication => {
+            ("RE-3DS01", "3DS authentication failed")
+        }
     }
 }
 

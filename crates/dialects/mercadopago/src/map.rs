@@ -90,6 +90,6 @@ pub(crate) const fn decline_detail(reason: DeclineReason) -> &'static str {
         DeclineReason::Blocked => "cc_rejected_blacklist",
         DeclineReason::BrandNotSupported => "cc_rejected_card_error",
         DeclineReason::AmountRule => "cc_amount_rate_limit_exceeded",
-        DeclineReason::HighRisk => "cc_rejected_high_risk",
+        DeclineReason::HighRisk | DeclineReason::Authentication => "cc_rejected_high_risk",
     }
 }

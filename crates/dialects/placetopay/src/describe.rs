@@ -1,5 +1,6 @@
 //! What the engine asks of this dialect.
 
+use cobro_domain::Timestamp;
 use cobro_domain::card::{CardFacts, CardKind};
 use cobro_domain::intent::IntentPhase;
 use cobro_domain::merchant::Merchant;
@@ -89,6 +90,13 @@ impl Describe for Checkout {
 
     fn session_state(&self, session: &Session) -> &'static str {
         session_word(session.state)
+    }
+
+    /// What waits for the merchant's word is dropped when its session's window is over (reference,
+    /// section 7.1); how long a check-in holds, nothing says.
+    fn hold_ends(&self, session: &Session) -> Option<Timestamp> {
+        let waits = Luggage::read(&session.luggage).requires_confirmation();
+        waits.then_some(session.expires_at)
     }
 
     fn store_plan(&self, luggage: &str) -> StorePlan {

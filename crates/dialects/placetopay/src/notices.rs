@@ -37,8 +37,11 @@ pub(crate) fn signature(sha256: bool, number: i64, word: &str, date: &str, secre
 impl Notice for Checkout {
     fn request(&self, ask: &NoticeAsk<'_>) -> Option<NoticeRequest> {
         let data: Value = serde_json::from_str(&ask.event.data).ok()?;
-        let words = words(ask.event.kind, &data)?;
         let luggage = Luggage::read(data.get("luggage").and_then(Value::as_str)?);
+        let words = match luggage.requires_confirmation() {
+            true => confirmed(ask.event.kind, &data)?,
+            false => words(ask.event.kind, &data)?,
+        };
         let country = Country::of(&ask.merchant.country);
         let language = Language::of(luggage.locale().unwrap_or(country.locale()));
         let at = data.get("changed_at").and_then(Value::as_i64).unwrap_or_default();
@@ -81,6 +84,19 @@ impl Notice for Checkout {
     }
 }
 
+/// The status of a session whose money waits for the merchant's word: it is told when that is given,
+/// or when the time for it is over.
+fn confirmed(kind: EventKind, data: &Value) -> Option<SessionWords> {
+    let payment = data.pointer("/payment/state").and_then(Value::as_str);
+    match (kind, payment) {
+        (EventKind::SessionApproved, Some("authorized")) => None,
+        (EventKind::SessionApproved, Some("reversed")) => {
+            Some(SessionWords { word: "REJECTED", reason: "?C", text: Text::CancelledByMerchant })
+        }
+        (kind, _) => words(kind, data),
+    }
+}
+
 /// The status that an event tells; `None` for events that nobody is told of.
 fn words(kind: EventKind, data: &Value) -> Option<SessionWords> {
     if data.get("recurring").is_some_and(Value::is_object) {
@@ -116,6 +132,17 @@ mod tests {
         let expected = "sha256:76c74a9d1ac6a92287a4a88b810d6e5db1578003f908b8cade09763687d5b569";
         assert_eq!(made(true), expected);
         assert_eq!(Checkout.next_attempt_s(1), None);
+    }
+
+    #[test]
+    fn what_waits_for_the_merchant_is_told_when_it_is_decided() {
+        let told = |state: &str| {
+            let data = json!({"state": "approved", "payment": {"state": state}});
+            confirmed(EventKind::SessionApproved, &data).map(|words| (words.word, words.reason))
+        };
+        assert_eq!(told("authorized"), None);
+        assert_eq!(told("approved"), Some(("APPROVED", "00")));
+        assert_eq!(told("reversed"), Some(("REJECTED", "?C")));
     }
 
     #[test]

@@ -197,7 +197,7 @@ pub(crate) async fn create(call: &Call) -> Result<Value, Refusal> {
 
 /// The session in the path.
 async fn find(call: &Call) -> Result<SessionView, Refusal> {
-    let number = call.request_id.as_deref().and_then(|id| id.parse().ok());
+    let number = call.request_id.as_deref().and_then(|id| id.parse::<i32>().ok()).map(i64::from);
     let number: i64 = number.ok_or_else(Refusal::session_unknown)?;
     Ok(call.site.world.session_by_number(call.site.caller.merchant, number).await?)
 }

@@ -111,6 +111,9 @@ texts! {
         archivo de Tarjetahabientes",
         "Denied, the amount exceeds the maximum that the issuer has set",
         "Negada, o valor excede o máximo definido pela instituição financeira";
+    DeniedAuthentication: "Negada, la autenticación del tarjetahabiente falló",
+        "Denied, the authentication of the cardholder failed",
+        "Negada, a autenticação do portador do cartão falhou";
     DeniedRisk: "Negada por políticas de riesgo", "Denied by risk policies",
         "Negada por políticas de risco";
     FieldRequired: "El campo {} es obligatorio.", "The {} field is required.",

@@ -12,11 +12,15 @@ use crate::payment_request::plain_amount;
 use crate::texts::Text;
 use crate::validate::At;
 
+/// The largest internal reference: libraries hold it in 32 bits (reference, section 2.5).
+const NUMBER_MAX: i64 = 0x7fff_ffff;
+
 /// The payment with the internal reference of the request; unknown and foreign ones are told
 /// apart nowhere.
 async fn find(call: &Call, at: &At<'_>) -> Result<Payment, Refusal> {
     let reference = at.member("internalReference");
-    let Some(number) = reference.integer(1, i64::MAX).map_err(|_| Refusal::cannot_refund())? else {
+    let Some(number) = reference.integer(1, NUMBER_MAX).map_err(|_| Refusal::cannot_refund())?
+    else {
         return Err(Refusal::bad(0, Text::ReferenceInvalid));
     };
     Ok(call.site.world.payment_by_number(&call.site.caller, number).await?.0)

@@ -66,6 +66,7 @@ const fn declined(reason: DeclineReason) -> (&'static str, Text) {
         }
         DeclineReason::AmountRule => ("61", Text::DeniedAmount),
         DeclineReason::HighRisk => ("?2", Text::DeniedRisk),
+        DeclineReason::Authentication => ("OT", Text::DeniedAuthentication),
     }
 }
 

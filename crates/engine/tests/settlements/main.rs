@@ -399,7 +399,8 @@ fn pages_are_read_from_the_index_of_their_day() {
     {
         let plan = life.runtime.block_on(life.world.store().read(move |reader| {
             let query = format!("EXPLAIN QUERY PLAN SELECT * FROM {table} {OF_DAY}");
-            let parameters = [Cell::Bytes([1; 16].as_slice().into()), Cell::Int(1), Cell::Int(1), Cell::Int(1)];
+            let parameters =
+                [Cell::Bytes([1; 16].as_slice().into()), Cell::Int(1), Cell::Int(1), Cell::Int(1)];
             reader.rows(&query, &parameters)
         }));
         let plan = format!("{:?}", plan.unwrap());

@@ -72,7 +72,7 @@ impl Drop for DataDirectory {
 pub(crate) struct Server {
     child: Child,
     output: Option<BufReader<ChildStdout>>,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Server {

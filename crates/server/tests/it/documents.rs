@@ -294,6 +294,8 @@ fn walk_control(server: &Server<'_>) {
     let terminal = format!("/terminals/{}", seller.device);
     control("DELETE", &format!("/terminals/{}", id(1)), nothing(), 204);
     control("GET", "/terminals", nothing(), 200);
+    control("GET", "/sessions", nothing(), 200);
+    control("GET", "/cards", nothing(), 200);
     let change = json!({ "cashier": "caja1@tienda.example", "online": true });
     control("PATCH", &terminal, change, 200);
     let fault = json!({ "acquirer": "rejected", "terminal": seller.device, "times": 1 });

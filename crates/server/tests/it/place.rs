@@ -53,6 +53,36 @@ impl Place {
         &self.directory
     }
 
+    #[allow(dead_code, reason = "not every test binary tells them apart")]
+    pub(crate) fn is_sqlite(&self) -> bool {
+        self.database.is_none()
+    }
+
+    /// Every row of every table as text, bytes in hexadecimal; empty on SQLite, whose files show
+    /// what is in them.
+    #[allow(dead_code, reason = "not every test binary reads tables")]
+    pub(crate) fn rows(&self) -> String {
+        let Some(database) = &self.database else { return String::new() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (client, connection) =
+                tokio_postgres::connect(&database.url(), NoTls).await.unwrap();
+            tokio::spawn(connection);
+            let tables = "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) \
+                 FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')";
+            let mut text = String::new();
+            for table in client.query(tables, &[]).await.unwrap() {
+                let table: String = table.get(0);
+                let query = format!("SELECT t::text FROM {table} t");
+                for row in client.query(&query, &[]).await.unwrap() {
+                    text.push_str(row.get(0));
+                    text.push('\n');
+                }
+            }
+            text
+        })
+    }
+
     /// Keeps everybody from writing a table of the database until it is dropped; PostgreSQL alone.
     pub(crate) fn hold(&self, table: &str) -> Hold {
         let url = self.database.as_ref().unwrap().url();

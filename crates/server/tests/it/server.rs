@@ -74,6 +74,24 @@ impl<'a> Server<'a> {
         Self::spawn(place, 0, arguments, command)
     }
 
+    /// One with further variables.
+    #[allow(dead_code, reason = "not every test binary sets variables")]
+    pub(crate) fn start_under(place: &'a Place, variables: &[(&str, &str)]) -> Self {
+        let arguments = ["serve", "--port", "0"];
+        let mut command = command(place, 0, &arguments);
+        command.envs(variables.iter().copied());
+        Self::spawn(place, 0, &arguments, command)
+    }
+
+    /// Waits until it is dead, of its own doing.
+    #[allow(dead_code, reason = "not every test binary kills servers")]
+    #[track_caller]
+    pub(crate) fn wait_for_death(mut self) {
+        self.ended = true;
+        let status = self.child.wait().unwrap();
+        assert!(!status.success(), "the server stopped in an orderly way");
+    }
+
     /// One that logs at this level.
     #[allow(dead_code, reason = "not every test binary reads logs")]
     pub(crate) fn start_logging(place: &'a Place, level: &str) -> Self {

@@ -9,6 +9,12 @@ use crate::place::Place;
 use crate::server::Server;
 use crate::shop::{CHILE, COLOMBIA, at, now, send, sha1, sha256};
 
+crate::on_both!(
+    digests_of_every_library_are_accepted,
+    failures_have_their_numbers_and_languages,
+    paths_and_methods_that_are_not_there_answer_in_the_apis_own_form,
+);
+
 fn failure(answer: &Value) -> (i64, String) {
     let status = &answer["status"];
     assert_eq!(status["status"], "FAILED");
@@ -16,10 +22,8 @@ fn failure(answer: &Value) -> (i64, String) {
     (status["reason"].as_i64().unwrap(), message.to_owned())
 }
 
-#[test]
-fn digests_of_every_library_are_accepted() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn digests_of_every_library_are_accepted(place: &Place) {
+    let server = Server::start(place);
     let seconds = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
     let minute = at(seconds).get(..16).unwrap().to_owned();
     let query = |auth: &Value| send(&server, "/api/session/1", &json!({ "auth": auth })).status;
@@ -50,10 +54,8 @@ fn digests_of_every_library_are_accepted() {
     assert_eq!(query(&auth), 404);
 }
 
-#[test]
-fn failures_have_their_numbers_and_languages() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn failures_have_their_numbers_and_languages(place: &Place) {
+    let server = Server::start(place);
     let seconds = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
     let good = COLOMBIA.auth();
     let changed = |name: &str, value: Value| {
@@ -103,10 +105,8 @@ fn failures_have_their_numbers_and_languages() {
     COLOMBIA.call(&server, "/api/session/1", json!({}), 404);
 }
 
-#[test]
-fn paths_and_methods_that_are_not_there_answer_in_the_apis_own_form() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn paths_and_methods_that_are_not_there_answer_in_the_apis_own_form(place: &Place) {
+    let server = Server::start(place);
     let table = [
         ("POST", "/api/nothing", 404),
         ("POST", "/placetopay/api/nothing", 404),

@@ -6,10 +6,19 @@ use crate::place::Place;
 use crate::server::Server;
 use crate::shop::{CHILE, COLOMBIA, charges, collect, keyword, payer, send, status};
 
-#[test]
-fn cards_do_what_they_are_published_to_do() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+crate::on_both!(
+    cards_do_what_they_are_published_to_do,
+    pending_charges_resolve_with_the_clock,
+    the_same_charge_is_made_once_a_day,
+    sixty_four_identical_collects_are_one_charge_and_one_body,
+    collect_and_invalidate_at_once_are_a_charge_or_a_refusal,
+    what_libraries_send_is_accepted,
+    what_breaks_a_rule_is_refused_and_leaves_no_trace,
+    a_card_that_has_expired_is_rejected,
+);
+
+fn cards_do_what_they_are_published_to_do(place: &Place) {
+    let server = Server::start(place);
     let table = [
         ("4110760000000081", ("APPROVED", "00"), Some(("APPROVED", "00"))),
         ("4110760000000016", ("REJECTED", "XN"), Some(("REJECTED", "05"))),
@@ -43,10 +52,8 @@ fn cards_do_what_they_are_published_to_do() {
     assert_eq!(status(&answer["payment"][0]), ("REJECTED", "61"));
 }
 
-#[test]
-fn pending_charges_resolve_with_the_clock() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn pending_charges_resolve_with_the_clock(place: &Place) {
+    let server = Server::start(place);
     let table = [
         ("4110760000000073", 30, ("APPROVED", "00")),
         ("4048370000000037", 30, ("REJECTED", "XN")),
@@ -70,10 +77,8 @@ fn pending_charges_resolve_with_the_clock() {
     }
 }
 
-#[test]
-fn the_same_charge_is_made_once_a_day() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn the_same_charge_is_made_once_a_day(place: &Place) {
+    let server = Server::start(place);
     let token = COLOMBIA.token(&server, "4111111111111111");
     let other = COLOMBIA.token(&server, "4110760000000081");
     let again = |body: Value| COLOMBIA.call(&server, "/api/collect", body, 200);
@@ -93,10 +98,8 @@ fn the_same_charge_is_made_once_a_day() {
     assert_eq!(again(collect("R-3", 100, &rejecting)), approved);
 }
 
-#[test]
-fn sixty_four_identical_collects_are_one_charge_and_one_body() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn sixty_four_identical_collects_are_one_charge_and_one_body(place: &Place) {
+    let server = Server::start(place);
     let token = COLOMBIA.token(&server, "4111111111111111");
     let identical = COLOMBIA.signed(collect("SAME", 45_900, &token));
     for with_fresh_nonce in [false, true] {
@@ -121,10 +124,8 @@ fn sixty_four_identical_collects_are_one_charge_and_one_body() {
     }
 }
 
-#[test]
-fn collect_and_invalidate_at_once_are_a_charge_or_a_refusal() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn collect_and_invalidate_at_once_are_a_charge_or_a_refusal(place: &Place) {
+    let server = Server::start(place);
     for round in 0..12 {
         let token = COLOMBIA.token(&server, "4111111111111111");
         let before = charges(&server);
@@ -155,10 +156,8 @@ fn collect_and_invalidate_at_once_are_a_charge_or_a_refusal() {
     }
 }
 
-#[test]
-fn what_libraries_send_is_accepted() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn what_libraries_send_is_accepted(place: &Place) {
+    let server = Server::start(place);
     let query = COLOMBIA.subscribe(&server, "4111111111111111");
     let instrument = &query["subscription"]["instrument"];
     let (token, subtoken) = (keyword(instrument, "token"), keyword(instrument, "subtoken"));
@@ -199,10 +198,8 @@ fn what_libraries_send_is_accepted() {
     assert_eq!(status(&needed), ("OK", "00"));
 }
 
-#[test]
-fn what_breaks_a_rule_is_refused_and_leaves_no_trace() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn what_breaks_a_rule_is_refused_and_leaves_no_trace(place: &Place) {
+    let server = Server::start(place);
     let token = COLOMBIA.token(&server, "4111111111111111");
     let before = server.traces();
     let changed = |pointer: &str, value: Value| {
@@ -256,10 +253,8 @@ fn what_breaks_a_rule_is_refused_and_leaves_no_trace() {
     COLOMBIA.call(&server, "/api/collect", strict, 200);
 }
 
-#[test]
-fn a_card_that_has_expired_is_rejected() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn a_card_that_has_expired_is_rejected(place: &Place) {
+    let server = Server::start(place);
     let made = COLOMBIA.call(&server, "/api/session", crate::shop::subscription(), 200);
     let path = format!("/sessions/{}/pay", made["requestId"]);
     let year = &crate::shop::now()[2..4];

@@ -1,4 +1,5 @@
-//! The Checkout dialect over real sockets: what seed 004 and the reference promise to a shop.
+//! The Checkout dialect over real sockets: what seed 004 and the reference promise to a shop; on
+//! SQLite and, where `COBRO_TEST_POSTGRES` names a server to make databases on, on PostgreSQL.
 //!
 //! Nothing here waits for a time: each step waits for an answer or a notification.
 
@@ -40,4 +41,31 @@ mod sessions;
 #[cfg(test)]
 mod shop;
 #[cfg(test)]
+mod slowness;
+#[cfg(test)]
 mod transactions;
+#[cfg(test)]
+mod vault;
+
+/// Makes a test on SQLite and a test on PostgreSQL of each function that takes a place.
+#[cfg(test)]
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[test]
+            fn $name() {
+                super::$name(&crate::place::Place::sqlite());
+            })*
+        }
+        mod postgres {
+            $(#[test]
+            fn $name() {
+                if let Some(place) = crate::place::Place::postgres() {
+                    super::$name(&place);
+                }
+            })*
+        }
+    };
+}
+#[cfg(test)]
+pub(crate) use on_both;

@@ -9,6 +9,12 @@ use crate::receiver::{Notice, Receiver};
 use crate::server::Server;
 use crate::shop::{COLOMBIA, collect, payment};
 
+crate::on_both!(
+    both_signatures_and_one_notice_each,
+    ends_are_told_once_and_answers_are_not_repeated,
+    what_waits_for_the_merchant_is_told_when_it_is_decided,
+);
+
 fn signed_text(notice: &Value, id: &Value) -> String {
     let status = &notice["status"];
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -19,10 +25,8 @@ fn told(receiver: &Receiver, id: &Value) -> Notice {
     receiver.wait(|notice| notice.body["requestId"] == *id)
 }
 
-#[test]
-fn both_signatures_and_one_notice_each() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn both_signatures_and_one_notice_each(place: &Place) {
+    let server = Server::start(place);
     let receiver = Receiver::start("");
     let setting = format!("/merchants/{}", COLOMBIA.login);
     for sha256 in [false, true] {
@@ -48,10 +52,8 @@ fn both_signatures_and_one_notice_each() {
     }
 }
 
-#[test]
-fn ends_are_told_once_and_answers_are_not_repeated() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn ends_are_told_once_and_answers_are_not_repeated(place: &Place) {
+    let server = Server::start(place);
     let receiver = Receiver::start("");
     let setting = format!("/merchants/{}", COLOMBIA.login);
     let webhook = json!({ "webhook": { "url": receiver.url("/n") } });
@@ -89,4 +91,39 @@ fn ends_are_told_once_and_answers_are_not_repeated() {
     assert_eq!((times(&cancelled), times(&expiring)), (1, 1));
     let now = receiver.notices();
     assert!(now.iter().all(|notice| notice.body["reference"] != "NOW"), "{now:?}");
+}
+
+fn what_waits_for_the_merchant_is_told_when_it_is_decided(place: &Place) {
+    let server = Server::start(place);
+    let receiver = Receiver::start("");
+    let setting = format!("/merchants/{}", COLOMBIA.login);
+    let wanted = json!({ "webhook": { "url": receiver.url("/n") }, "confirmation_flow": true });
+    server.control("PATCH", &setting, &wanted, 200);
+    for (action, outcome) in
+        [("confirm", "APPROVED"), ("cancel", "REJECTED"), ("nothing", "REJECTED")]
+    {
+        let mut body = payment(action, "COP", 100);
+        body["metadata"] = json!({ "requiresConfirmation": true });
+        let id = COLOMBIA.call(&server, "/api/session", body, 200)["requestId"].clone();
+        server.control("POST", &format!("/sessions/{id}/pay"), &json!({}), 200);
+        server.control("POST", "/clock/advance", &json!({ "seconds": 60 }), 200);
+        let is_told = || receiver.notices().iter().any(|notice| notice.body["requestId"] == id);
+        assert!(!is_told(), "{action}: nothing is decided yet");
+        let path = format!("/api/session/{id}");
+        let waiting = COLOMBIA.call(&server, &path, json!({}), 200);
+        let number = waiting["payment"][0]["internalReference"].clone();
+        let act = json!({ "action": action, "internalReference": number });
+        match action {
+            "nothing" => {
+                server.control("POST", "/clock/advance", &json!({ "seconds": 3600 }), 200);
+            }
+            _ => {
+                COLOMBIA.call(&server, "/api/transaction", act, 200);
+            }
+        }
+        let notice = told(&receiver, &id);
+        assert_eq!(notice.body["status"]["status"], outcome, "{action}");
+        let query = COLOMBIA.call(&server, &path, json!({}), 200);
+        assert_eq!(notice.body["status"], query["status"], "{action}");
+    }
 }

@@ -7,6 +7,11 @@ use crate::receiver::Receiver;
 use crate::server::Server;
 use crate::shop::{COLOMBIA, charges, collect, payment};
 
+crate::on_both!(
+    charges_follow_until_they_are_used_up,
+    a_charge_that_fails_is_tried_four_times_in_all,
+);
+
 const DAY: i64 = 24 * 3600;
 
 fn advance(server: &Server<'_>, seconds: i64) {
@@ -33,10 +38,8 @@ fn recurring(receiver: &Receiver, max: i64) -> Value {
         "notificationUrl": receiver.url("/r") })
 }
 
-#[test]
-fn charges_follow_until_they_are_used_up() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn charges_follow_until_they_are_used_up(place: &Place) {
+    let server = Server::start(place);
     let receiver = Receiver::start("");
     // Typed on a page, and a token: the card of the first charge is charged again.
     let mut body = payment("REC-1", "COP", 100);
@@ -70,10 +73,8 @@ fn charges_follow_until_they_are_used_up() {
     assert_eq!(charges(&server), before + 5);
 }
 
-#[test]
-fn a_charge_that_fails_is_tried_four_times_in_all() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn a_charge_that_fails_is_tried_four_times_in_all(place: &Place) {
+    let server = Server::start(place);
     let receiver = Receiver::start("");
     let token = COLOMBIA.token(&server, "4111111111111111");
     let mut body = collect("REC-3", 100, &token);

@@ -7,6 +7,11 @@ use crate::server::Server;
 use crate::shape::assert_shape;
 use crate::shop::{COLOMBIA, payer, send};
 
+crate::on_both!(
+    collect_and_invalidate_as_the_seed_shows_them,
+    a_repeated_request_gets_the_stored_answer,
+);
+
 /// The request of the seed's collect, but for what is the test's own.
 fn sample(token: &str) -> Value {
     json!({
@@ -92,10 +97,8 @@ fn whole_sample(token: &str) -> Value {
     full
 }
 
-#[test]
-fn collect_and_invalidate_as_the_seed_shows_them() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn collect_and_invalidate_as_the_seed_shows_them(place: &Place) {
+    let server = Server::start(place);
     let token = COLOMBIA.token(&server, "4111111111111111");
 
     let answer = COLOMBIA.call(&server, "/api/collect", sample(&token), 200);
@@ -145,10 +148,8 @@ fn collect_and_invalidate_as_the_seed_shows_them() {
     }
 }
 
-#[test]
-fn a_repeated_request_gets_the_stored_answer() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn a_repeated_request_gets_the_stored_answer(place: &Place) {
+    let server = Server::start(place);
     let token = COLOMBIA.token(&server, "4111111111111111");
     let body = COLOMBIA.signed(json!({ "instrument": { "token": { "token": token } } }));
     let path = "/api/instrument/invalidate";

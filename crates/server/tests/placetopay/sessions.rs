@@ -2,10 +2,23 @@
 
 use serde_json::{Value, json};
 
+use crate::http::Call;
 use crate::place::Place;
 use crate::server::Server;
 use crate::shape::assert_shape;
 use crate::shop::{CHILE, COLOMBIA, keyword, payer, payment, status, subscription};
+
+crate::on_both!(
+    a_subscription_ends_with_a_token,
+    a_payment_is_tried_until_it_is_approved,
+    tries_run_out_and_challenges_are_answered,
+    a_challenge_that_a_program_began_is_answered_on_the_page,
+    sessions_are_cancelled_abandoned_and_expire,
+    a_payment_in_parts,
+    amounts_dispersion_and_modifiers_are_kept,
+    what_a_session_must_have,
+    the_control_api_lists_sessions_cards_and_notifications,
+);
 
 fn pay(server: &Server<'_>, id: &Value, body: &Value, status: u16) -> Value {
     server.control("POST", &format!("/sessions/{id}/pay"), body, status)
@@ -15,10 +28,8 @@ fn query(server: &Server<'_>, id: &Value) -> Value {
     COLOMBIA.call(server, &format!("/api/session/{id}"), json!({}), 200)
 }
 
-#[test]
-fn a_subscription_ends_with_a_token() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn a_subscription_ends_with_a_token(place: &Place) {
+    let server = Server::start(place);
     let made = COLOMBIA.call(&server, "/api/session", subscription(), 200);
     assert_eq!(status(&made), ("OK", "PC"));
     let id = &made["requestId"];
@@ -61,10 +72,8 @@ fn a_subscription_ends_with_a_token() {
     pay(&server, id, &json!({}), 409);
 }
 
-#[test]
-fn a_payment_is_tried_until_it_is_approved() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn a_payment_is_tried_until_it_is_approved(place: &Place) {
+    let server = Server::start(place);
     let mut body = payment("ORD-1", "COP", 189_900);
     body["payment"]["subscribe"] = json!(true);
     body["payer"] = payer();
@@ -98,10 +107,8 @@ fn a_payment_is_tried_until_it_is_approved() {
     assert_eq!(query(&server, &made["requestId"])["subscription"], Value::Null);
 }
 
-#[test]
-fn tries_run_out_and_challenges_are_answered() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn tries_run_out_and_challenges_are_answered(place: &Place) {
+    let server = Server::start(place);
     let setting = format!("/merchants/{}", COLOMBIA.login);
     server.control("PATCH", &setting, &json!({ "card_attempts_max": 2 }), 200);
     let made = COLOMBIA.call(&server, "/api/session", payment("T-1", "COP", 100), 200);
@@ -115,16 +122,40 @@ fn tries_run_out_and_challenges_are_answered() {
     let id = &made["requestId"];
     assert_eq!(pay(&server, id, &challenged, 200)["outcome"], "challenge");
     assert_eq!(query(&server, id)["payment"], Value::Null);
-    assert_eq!(pay(&server, id, &json!({ "otp": "99999" }), 200)["outcome"], "rejected");
+    let failed = pay(&server, id, &json!({ "otp": "99999" }), 200);
+    assert_eq!(
+        (&failed["outcome"], &failed["reason"]),
+        (&json!("rejected"), &json!("authentication"))
+    );
+    assert_eq!(status(&query(&server, id)["payment"][0]), ("REJECTED", "OT"));
     assert_eq!(pay(&server, id, &challenged, 200)["outcome"], "challenge");
     assert_eq!(pay(&server, id, &json!({ "otp": "12345" }), 200)["outcome"], "approved");
     assert_eq!(status(&query(&server, id)), ("APPROVED", "00"));
 }
 
-#[test]
-fn sessions_are_cancelled_abandoned_and_expire() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn a_challenge_that_a_program_began_is_answered_on_the_page(place: &Place) {
+    let server = Server::start(place);
+    for (code, outcome) in [("99999", ("PENDING", "PC")), ("12345", ("APPROVED", "00"))] {
+        let made = COLOMBIA.call(&server, "/api/session", payment(code, "COP", 100), 200);
+        let id = &made["requestId"];
+        let challenged = json!({ "card": "4110760000000008" });
+        assert_eq!(pay(&server, id, &challenged, 200)["outcome"], "challenge");
+        let url = made["processUrl"].as_str().unwrap();
+        let page = url.strip_prefix(&format!("http://{}", server.address)).unwrap();
+        let shown = server.send(&Call::get(page)).expect(200);
+        let html = String::from_utf8(shown.body).unwrap();
+        assert!(html.contains("name=\"otp\"") && html.contains("0008"), "{html}");
+        let answer = json!({ "action": "otp", "otp": code });
+        server.send(&Call::new("POST", page).json(&answer)).expect(200);
+        assert_eq!(status(&query(&server, id)), outcome);
+        // And what the page has answered waits no longer: another card, or a session that is over.
+        let again = if code == "12345" { 409 } else { 200 };
+        pay(&server, id, &json!({ "otp": "12345" }), again);
+    }
+}
+
+fn sessions_are_cancelled_abandoned_and_expire(place: &Place) {
+    let server = Server::start(place);
     let make = |reference: &str| {
         COLOMBIA.call(&server, "/api/session", payment(reference, "COP", 100), 200)["requestId"]
             .clone()
@@ -151,10 +182,8 @@ fn sessions_are_cancelled_abandoned_and_expire() {
     assert_eq!(missing["status"]["message"], "No existe la sesión que busca");
 }
 
-#[test]
-fn a_payment_in_parts() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn a_payment_in_parts(place: &Place) {
+    let server = Server::start(place);
     let mut body = payment("PARTS", "COP", 100);
     body["payment"]["allowPartial"] = json!(true);
     let id = COLOMBIA.call(&server, "/api/session", body.clone(), 200)["requestId"].clone();
@@ -172,10 +201,8 @@ fn a_payment_in_parts() {
     assert_eq!(status(&query(&server, &id)), ("PARTIAL_EXPIRED", "PX"));
 }
 
-#[test]
-fn amounts_dispersion_and_modifiers_are_kept() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn amounts_dispersion_and_modifiers_are_kept(place: &Place) {
+    let server = Server::start(place);
     let mut body = payment("MORE", "USD", 0);
     body["payment"]["amount"]["total"] = json!(576.9875);
     body["payment"]["dispersion"] = json!([
@@ -199,10 +226,8 @@ fn amounts_dispersion_and_modifiers_are_kept() {
     assert_eq!(transaction["amount"]["from"]["total"], 189_050);
 }
 
-#[test]
-fn what_a_session_must_have() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn what_a_session_must_have(place: &Place) {
+    let server = Server::start(place);
     let soon = crate::shop::at(std::time::UNIX_EPOCH.elapsed().unwrap().as_secs() + 60);
     let table = [
         ("payment", Value::Null, "payment"),
@@ -233,4 +258,67 @@ fn what_a_session_must_have() {
         "ipAddress": "", "userAgent": "", "expiration": "", "fields": [{ "keyword": "" }],
         "payment": { "allowPartial": false, "subscribe": false } } });
     assert_shape("query", &sample, &query(&server, &made["requestId"]));
+}
+
+fn the_control_api_lists_sessions_cards_and_notifications(place: &Place) {
+    let server = Server::start(place);
+    let receiver = crate::receiver::Receiver::start("");
+    let setting = format!("/merchants/{}", COLOMBIA.login);
+    let webhook = json!({ "webhook": { "url": receiver.url("/n") } });
+    server.control("PATCH", &setting, &webhook, 200);
+    let token = COLOMBIA.token(&server, "4111111111111111");
+    for (reference, total) in [("L-1", 100), ("L-2", 200)] {
+        let body = crate::shop::collect(reference, total, &token);
+        COLOMBIA.call(&server, "/api/collect", body, 200);
+    }
+    CHILE.call(&server, "/api/session", payment("L-3", "CLP", 5), 200);
+    receiver.wait_for(1);
+    let list = |plural: &str, query: &str| {
+        let page = server.control("GET", &format!("/{plural}?{query}"), &Value::Null, 200);
+        page[plural.split('?').next().unwrap()].as_array().unwrap().clone()
+    };
+    let references = |rows: Vec<Value>| -> Vec<Value> {
+        rows.iter().map(|row| row["reference"].clone()).collect()
+    };
+    let all = list("sessions", "");
+    assert_eq!(references(all.clone()), ["L-3", "L-2", "L-1", "SUB-77"]);
+    let document = server.send(&Call::get("/openapi/control.json")).expect(200).json();
+    let example = |path: &str, plural: &str| {
+        let content = &document["paths"][path]["get"]["responses"]["200"]["content"];
+        let content = &content["application/json"];
+        let whole = content.get("example").unwrap_or(&content["examples"]).clone();
+        let whole = if whole.get(plural).is_some() { whole } else { whole["0"]["value"].clone() };
+        whole[plural][0].clone()
+    };
+    assert_shape("session", &example("/_cobro/v1/sessions", "sessions"), &all[1]);
+    assert_eq!(all[1]["payments"][0]["outcome"], "approved");
+    let of = |login: &str| format!("merchant={login}");
+    let colombian = list("sessions", &of(COLOMBIA.login));
+    assert_eq!(references(colombian), ["L-2", "L-1", "SUB-77"]);
+    let direct = format!("kind=direct&{}", of(COLOMBIA.login));
+    assert_eq!(references(list("sessions", &direct)), ["L-2", "L-1"]);
+    assert_eq!(references(list("sessions", "kind=page")), ["L-3", "SUB-77"]);
+    let page = server.control("GET", "/sessions?limit=3", &Value::Null, 200);
+    let next = format!("/sessions?limit=3&cursor={}", page["next"].as_str().unwrap());
+    let page = server.control("GET", &next, &Value::Null, 200);
+    assert_eq!((page["sessions"].as_array().unwrap().len(), &page["next"]), (1, &Value::Null));
+    let second = COLOMBIA.token(&server, "5367680000000005");
+    let page = server.control("GET", "/cards?limit=1", &Value::Null, 200);
+    assert_shape("card", &example("/_cobro/v1/cards", "cards"), &page["cards"][0]);
+    assert_eq!(page["cards"][0]["last_digits"], "0005");
+    let rest = format!("/cards?limit=1&cursor={}", page["next"].as_str().unwrap());
+    let rest = server.control("GET", &rest, &Value::Null, 200);
+    assert_eq!((&rest["cards"][0]["last_digits"], &rest["next"]), (&json!("1111"), &Value::Null));
+    let shown = page.to_string() + &rest.to_string();
+    assert!(shown.contains(&format!("****{}", &second[60..])));
+    assert!(!shown.contains(&token[..60]) && !shown.contains(&second[..60]));
+    assert_eq!(list("cards", &of(CHILE.login)), [Value::Null; 0]);
+    receiver.wait_for(2);
+    assert_eq!(list("deliveries", &of(COLOMBIA.login)).len(), 2);
+    assert_eq!(list("deliveries", &of(CHILE.login)).len(), 0);
+    for (path, status) in
+        [("/sessions?kind=x", 400), ("/sessions?merchant=nobody", 404), ("/cards?cursor=x", 400)]
+    {
+        server.control("GET", path, &Value::Null, status);
+    }
 }

@@ -6,14 +6,19 @@ use crate::place::Place;
 use crate::server::Server;
 use crate::shop::{CHILE, COLOMBIA, collect, payment, send, status};
 
+crate::on_both!(
+    charges_are_given_back_in_parts_and_as_a_whole,
+    held_money_is_taken_changed_and_let_go,
+    a_merchant_confirms_or_drops,
+    what_nobody_confirms_goes_back,
+);
+
 fn reference(answer: &Value) -> i64 {
     answer["payment"][0]["internalReference"].as_i64().unwrap()
 }
 
-#[test]
-fn charges_are_given_back_in_parts_and_as_a_whole() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn charges_are_given_back_in_parts_and_as_a_whole(place: &Place) {
+    let server = Server::start(place);
     let token = COLOMBIA.token(&server, "4111111111111111");
     let charged = COLOMBIA.call(&server, "/api/collect", collect("B-1", 45_900, &token), 200);
     let original = reference(&charged);
@@ -64,10 +69,8 @@ fn charges_are_given_back_in_parts_and_as_a_whole() {
     assert_eq!(over["status"]["message"], "La transacción ya ha sido reembolsada");
 }
 
-#[test]
-fn held_money_is_taken_changed_and_let_go() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn held_money_is_taken_changed_and_let_go(place: &Place) {
+    let server = Server::start(place);
     let token = COLOMBIA.token(&server, "4111111111111111");
     let hold = |name: &str| {
         let mut body = collect(name, 1_000, &token);
@@ -104,10 +107,8 @@ fn held_money_is_taken_changed_and_let_go() {
     act("checkout", 999_999_999, Value::Null, 400);
 }
 
-#[test]
-fn a_merchant_confirms_or_drops() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn a_merchant_confirms_or_drops(place: &Place) {
+    let server = Server::start(place);
     let setting = format!("/merchants/{}", COLOMBIA.login);
     server.control("PATCH", &setting, &json!({ "confirmation_flow": true }), 200);
     for (action, outer, inner) in [
@@ -129,4 +130,33 @@ fn a_merchant_confirms_or_drops() {
         let again = COLOMBIA.call(&server, "/api/transaction", act, 400);
         assert!(again["status"]["message"].as_str().unwrap().contains(&format!("[{action}]")));
     }
+}
+
+fn what_nobody_confirms_goes_back(place: &Place) {
+    let server = Server::start(place);
+    let setting = format!("/merchants/{}", COLOMBIA.login);
+    server.control("PATCH", &setting, &json!({ "confirmation_flow": true }), 200);
+    let mut body = payment("LATE", "COP", 100);
+    body["metadata"] = json!({ "requiresConfirmation": true });
+    let id = COLOMBIA.call(&server, "/api/session", body, 200)["requestId"].clone();
+    server.control("POST", &format!("/sessions/{id}/pay"), &json!({}), 200);
+    let query = || COLOMBIA.call(&server, &format!("/api/session/{id}"), json!({}), 200);
+    let waiting = query();
+    server.control("POST", "/clock/advance", &json!({ "seconds": 1_700 }), 200);
+    assert_eq!(status(&query()), ("PENDING", "PT"));
+    // The session's half an hour is over, and the acquirer has been told.
+    server.control("POST", "/clock/advance", &json!({ "seconds": 200 }), 200);
+    let ended = query();
+    assert_eq!(status(&ended), ("REJECTED", "?C"));
+    assert_eq!(ended["payment"][0]["refunded"], true);
+    let act = json!({ "action": "confirm", "internalReference": reference(&waiting) });
+    COLOMBIA.call(&server, "/api/transaction", act, 400);
+    // A check-in holds for as long as nobody says otherwise.
+    let token = COLOMBIA.token(&server, "4111111111111111");
+    let mut body = collect("HELD", 1_000, &token);
+    body["type"] = json!("checkin");
+    let held = reference(&COLOMBIA.call(&server, "/api/collect", body, 200));
+    server.control("POST", "/clock/advance", &json!({ "seconds": 30 * 24 * 3600 }), 200);
+    let act = json!({ "action": "checkout", "internalReference": held });
+    COLOMBIA.call(&server, "/api/transaction", act, 200);
 }

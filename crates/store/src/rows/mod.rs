@@ -4,6 +4,7 @@
 //! table and row.
 
 mod access;
+mod adjustment;
 mod card;
 mod ledger;
 mod merchant;
@@ -16,6 +17,7 @@ mod terminal;
 mod work;
 
 pub use access::{GrantRow, ReferenceRow, TrialRow};
+pub use adjustment::AdjustmentRow;
 pub use ledger::EntryRow;
 pub use merchant::{AliasRow, DirectoryRow};
 pub use outbox::DUE_DELIVERIES;
@@ -62,6 +64,7 @@ pub static WORLD: Schema = Schema {
         GrantRow::TABLE,
         TrialRow::TABLE,
         Recurrence::TABLE,
+        AdjustmentRow::TABLE,
     ],
     migrations: &[
         Migration { number: 1, sql: include_str!("../migrations/0001_first.sql") },
@@ -69,5 +72,6 @@ pub static WORLD: Schema = Schema {
         Migration { number: 3, sql: include_str!("../migrations/0003_cards.sql") },
         Migration { number: 4, sql: include_str!("../migrations/0004_recurrences.sql") },
         Migration { number: 5, sql: include_str!("../migrations/0005_charges.sql") },
+        Migration { number: 6, sql: include_str!("../migrations/0006_adjustments.sql") },
     ],
 };

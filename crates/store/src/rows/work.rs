@@ -29,6 +29,10 @@ pub enum TimerKind {
     CloseSettlement,
     /// The taking of held money (the subject is the payment) is to be advised again.
     ResendCapture,
+    /// A change of held money (the subject is the payment) is to be asked for again.
+    ResendAdjustment,
+    /// Money that is held (the subject is the payment) goes back if it was not taken.
+    ReleaseHold,
     /// A recurring charge (the subject) is due.
     Recur,
     /// A grant (the subject is its keyed hash) is worth nothing any more.
@@ -51,6 +55,8 @@ impl TimerKind {
             Self::ExpireChallenge => "expire_challenge",
             Self::ExpireSession => "expire_session",
             Self::ResendCapture => "resend_capture",
+            Self::ResendAdjustment => "resend_adjustment",
+            Self::ReleaseHold => "release_hold",
             Self::Recur => "recur",
             Self::AbandonIntent => "abandon_intent",
             Self::CloseSettlement => "close_settlement",
@@ -73,6 +79,8 @@ impl TimerKind {
             Self::AbandonIntent,
             Self::CloseSettlement,
             Self::ResendCapture,
+            Self::ResendAdjustment,
+            Self::ReleaseHold,
             Self::Recur,
             Self::ForgetGrant,
             Self::ForgetCredential,

@@ -13,8 +13,8 @@ use cobro_domain::session::Session;
 use cobro_domain::settlement::Settlement;
 use cobro_domain::terminal::Terminal;
 use cobro_store::rows::{
-    AliasRow, CounterRow, DirectoryRow, EntryRow, GrantRow, IdempotencyRow, MetaRow, ReferenceRow,
-    TailRow, Timer, TrialRow, WORLD,
+    AdjustmentRow, AliasRow, CounterRow, DirectoryRow, EntryRow, GrantRow, IdempotencyRow, MetaRow,
+    ReferenceRow, TailRow, Timer, TrialRow, WORLD,
 };
 use cobro_store::table::Key;
 use cobro_store::{Cell, Cells, Corrupt, FromCell, Kind, Row, Table, Tx, TxError};
@@ -101,6 +101,7 @@ pub(crate) static VERBS: &[Verbs] = &[
     verbs::<GrantRow>(),
     verbs::<TrialRow>(),
     verbs::<Recurrence>(),
+    verbs::<AdjustmentRow>(),
 ];
 
 /// The verbs of a table.
