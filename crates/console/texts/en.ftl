@@ -30,6 +30,7 @@ home-title = Take payments on your own machine
 home-lead = Cobro answers like the payment providers that your program already knows: same API, same signed webhooks, and a terminal that you drive from the browser or from a test.
 home-open-terminals = Open the terminals
 home-api = API reference
+home-book = Documentation
 home-all-terminals = See them side by side
 home-snippet = Your first charge
 home-snippet-lead = Paste this into a shell. Address and credentials are already those of this server.

@@ -30,6 +30,7 @@ home-title = Cobre en su propia máquina
 home-lead = Cobro responde como los proveedores de pago que su programa ya conoce: misma API, mismas notificaciones firmadas y una terminal que se maneja desde el navegador o desde una prueba.
 home-open-terminals = Abrir las terminales
 home-api = Referencia de la API
+home-book = Documentación
 home-all-terminals = Verlas una al lado de otra
 home-snippet = El primer cobro
 home-snippet-lead = Pegue esto en una consola. La dirección y las credenciales ya son las de este servidor.

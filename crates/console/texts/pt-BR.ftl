@@ -30,6 +30,7 @@ home-title = Cobre na sua própria máquina
 home-lead = O Cobro responde como os provedores de pagamento que o seu programa já conhece: mesma API, mesmas notificações assinadas e uma maquininha que se usa no navegador ou em um teste.
 home-open-terminals = Abrir as maquininhas
 home-api = Referência da API
+home-book = Documentação
 home-all-terminals = Ver lado a lado
 home-snippet = A primeira cobrança
 home-snippet-lead = Cole isto em um terminal. O endereço e as credenciais já são os deste servidor.

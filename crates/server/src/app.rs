@@ -49,6 +49,7 @@ pub(crate) fn router(parts: Parts) -> Router {
     let console = cobro_console::ConsoleConfig { version: env!("CARGO_PKG_VERSION") };
     let (mercadopago, mercadopago_endpoints) = cobro_mercadopago::routes(parts.mercadopago);
     let mercadopago = mercadopago.merge(cobro_console::simulator_router(console));
+    let base_url = parts.placetopay.public_url.to_string();
     let (placetopay, placetopay_endpoints) = cobro_placetopay::routes(parts.placetopay);
     let (control, control_endpoints) = cobro_control::routes(Control {
         worlds: parts.worlds.clone(),
@@ -63,6 +64,11 @@ pub(crate) fn router(parts: Parts) -> Router {
         ("placetopay", placetopay_endpoints),
         ("control", control_endpoints),
     ];
+    let docs = cobro_docs::Docs {
+        version: env!("CARGO_PKG_VERSION"),
+        base_url,
+        surfaces: crate::reference::surfaces(&documents),
+    };
     let operations = Operations {
         worlds: parts.worlds.clone(),
         metrics: parts.metrics,
@@ -88,6 +94,7 @@ pub(crate) fn router(parts: Parts) -> Router {
         .merge(crate::unchanged::front::router(parts.leaves))
         .merge(operations::router(operations))
         .merge(cobro_console::router(console))
+        .merge(cobro_docs::router(docs))
         .merge(checkout)
 }
 

@@ -18,6 +18,7 @@ mod operations;
 mod outbound;
 mod peers;
 mod platform;
+mod reference;
 mod serve;
 mod unchanged;
 mod verify;

@@ -49,7 +49,7 @@ pub(crate) static CREATE_SESSION: Endpoint = Endpoint {
     summary: "Make a session, and the address of its page",
     tag: "Sessions",
     request: Some(
-        r#"{"locale":"es_CO","auth":{"login":"c0b70000000000000000000000000001","tranKey":"WW2UDml9+oY1oqT++fSFLWB8mPwJBH9R4qZboE3gZnc=","nonce":"bm9uY2UtMDAwMQ==","seed":"2026-03-04T05:06:07-05:00"},"payment":{"reference":"CUOTA-0007","description":"Cuota 7","amount":{"currency":"COP","total":45900}},"expiration":"2026-03-04T05:36:08-05:00","returnUrl":"https://shop.example.org/back","ipAddress":"203.0.113.9","userAgent":"Mozilla/5.0"}"#,
+        r#"{"locale":"es_CO","auth":{"login":"c0b70000000000000000000000000001","tranKey":"WW2UDml9+oY1oqT++fSFLWB8mPwJBH9R4qZboE3gZnc=","nonce":"bm9uY2UtMDAwMQ==","seed":"2026-03-04T05:06:07-05:00"},"payment":{"reference":"CUOTA-0007","description":"Cuota 7","amount":{"currency":"COP","total":45900}},"returnUrl":"https://shop.example.org/back","ipAddress":"203.0.113.9","userAgent":"Mozilla/5.0"}"#,
     ),
     responses: &[
         answer(
