@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 
 use crate::Shared;
 use crate::answers::{
-    BAD, CONFLICT, FAULT, GONE, LIST, ONE, REFUSED, TAG, TERMINAL, TOO_LARGE, UNAVAILABLE, UNFIT,
-    UNKNOWN, answer,
+    BAD, CONFLICT, FAULT, GONE, LIST, ONE, REFUSED, TAG, TERMINAL, TERMINAL_FORMS, TOO_LARGE,
+    UNAVAILABLE, UNFIT, UNKNOWN, answer,
 };
 use crate::autopilot;
 use crate::input::{Input, Members, Named, Paging, Selected};
@@ -82,7 +82,14 @@ static SHOW: Endpoint = Endpoint {
     security: Security::None,
     parameters: ONE,
     request: None,
-    responses: &[answer(200, "The terminal", TERMINAL), REFUSED, UNKNOWN, FAULT, UNAVAILABLE],
+    responses: &[
+        answer(200, "The terminal", TERMINAL),
+        TERMINAL_FORMS,
+        REFUSED,
+        UNKNOWN,
+        FAULT,
+        UNAVAILABLE,
+    ],
 };
 
 static CHANGE: Endpoint = Endpoint {
@@ -98,6 +105,7 @@ static CHANGE: Endpoint = Endpoint {
     ),
     responses: &[
         answer(200, "The terminal", TERMINAL),
+        TERMINAL_FORMS,
         BAD,
         REFUSED,
         UNKNOWN,

@@ -155,7 +155,8 @@ impl Call<'_> {
         html.push_str("<div class=\"code examples\"><header><h3>");
         escape(words.of("example-answers"), html);
         html.push_str("</h3></header>");
-        for (at, response) in self.endpoint.responses.iter().enumerate() {
+        let shown = self.endpoint.responses.iter().filter(|response| !response.is_also());
+        for (at, response) in shown.enumerate() {
             let open = if at == 0 { " open" } else { "" };
             html.push_str(&format!(
                 "<details name=\"{}-answers\"{open}><summary>",

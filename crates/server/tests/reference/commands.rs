@@ -7,11 +7,12 @@ use serde_json::Value;
 use crate::http::Call;
 use crate::place::Place;
 use crate::server::Server;
+use crate::shape::breaches;
 use crate::stage::{Stage, page};
 
-/// Prints the status in place of the answer, and never uses the proxy of whoever runs the tests.
+/// Prints the status on a line of its own behind the answer, and never uses the proxy of whoever runs the tests.
 const CURL: &str =
-    "curl() { command curl -q --noproxy '*' -s -o /dev/null -w '%{http_code}' \"$@\"; }\nset -eu\n";
+    "curl() { command curl -q --noproxy '*' -s -w '\\n%{http_code}' \"$@\"; }\nset -eu\n";
 
 /// The streams: they have no end for a command to come to.
 const ENDLESS: [&str; 1] = ["live"];
@@ -51,10 +52,17 @@ fn run(surface: &str, count_min: usize) {
             continue;
         }
         count += 1;
-        let status = execute(&server, &id, &command);
-        let is_documented = operation["responses"].get(&status).is_some();
-        if !status.starts_with('2') || !is_documented {
-            faults.push(format!("{id} is answered {status}:\n{command}"));
+        let printed = execute(&server, &id, &command);
+        let (body, status) = printed.rsplit_once('\n').unwrap();
+        let documented = operation["responses"].get(status);
+        if !status.starts_with('2') || documented.is_none() {
+            faults.push(format!("{id} is answered {status} {body}:\n{command}"));
+        }
+        let schema =
+            documented.and_then(|answer| answer.pointer("/content/application~1json/schema"));
+        match serde_json::from_str(body) {
+            Ok(body) => faults.extend(breaches(schema.unwrap(), &body)),
+            Err(_) => assert!(body.is_empty() && schema.is_none(), "{id}: {body}"),
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));

@@ -22,6 +22,10 @@ mod receiver;
 #[allow(dead_code, reason = "shared with the other tests of the binary")]
 mod server;
 #[cfg(test)]
+#[path = "../it/shape.rs"]
+#[allow(dead_code, reason = "shared with the other tests of the binary")]
+mod shape;
+#[cfg(test)]
 #[path = "../placetopay/shop.rs"]
 #[allow(dead_code, reason = "shared with the other tests of the binary")]
 mod shop;
