@@ -163,3 +163,20 @@ test('the reference speaks the language that was chosen, here and in the console
     await page.locator('h1', { hasText: title }).waitFor();
   }
 });
+
+test('every OpenAPI document is valid', async () => {
+  const { Validator } = await import('@seriousme/openapi-schema-validator');
+  await visit('/docs/api');
+  const paths = new Set();
+  for (const link of await page.locator('main h2 a').evaluateAll((links) => links.map((link) => link.getAttribute('href')))) {
+    paths.add(link.replace('/docs/api/', '/openapi/') + '.json');
+  }
+  assert.ok(paths.size >= 3);
+  for (const path of ['/openapi.json', ...paths]) {
+    const document = await (await fetch(base + path)).json();
+    const result = await new Validator().validate(document);
+    assert.ok(result.valid, `${path}: ${JSON.stringify(result.errors)}`);
+  }
+  const broken = await new Validator().validate({ openapi: '3.1.0', info: {}, paths: {} });
+  assert.equal(broken.valid, false);
+});
