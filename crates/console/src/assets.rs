@@ -63,6 +63,8 @@ pub(crate) const ASSETS: &[Asset] = assets! {
     "requests.js": JS,
     "delivery.js": JS,
     "deliveries.js": JS,
+    "endpoints.js": JS,
+    "pairing.js": JS,
     "ledger.js": JS,
     "simulator.js": JS,
     "access.js": JS,

@@ -9,6 +9,7 @@
 //! `texts/*.ftl`.
 
 mod assets;
+mod code;
 mod pages;
 mod simulator;
 mod texts;
@@ -48,6 +49,8 @@ pub fn router(config: ConsoleConfig) -> Router {
         .route("/console/events", get(events))
         .route("/console/requests", get(requests))
         .route("/console/deliveries", get(deliveries))
+        .route("/console/endpoints", get(endpoints))
+        .route("/console/terminals/{id}/code.svg", get(code::code))
         .route("/console/ledger", get(ledger))
         .route("/console/assets/{file}", get(asset))
         .with_state(state)
@@ -82,6 +85,10 @@ async fn requests(pages: Shared, query: RawQuery, headers: HeaderMap) -> Respons
 
 async fn deliveries(pages: Shared, query: RawQuery, headers: HeaderMap) -> Response {
     show(&pages, Page::Deliveries, &query, &headers)
+}
+
+async fn endpoints(pages: Shared, query: RawQuery, headers: HeaderMap) -> Response {
+    show(&pages, Page::Endpoints, &query, &headers)
 }
 
 async fn ledger(pages: Shared, query: RawQuery, headers: HeaderMap) -> Response {

@@ -17,7 +17,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
 const LANGUAGE_COOKIE: &str = "cobro_lang";
 
 /// Fragments of HTML, by the name that `{{>name}}` includes them with.
-pub(crate) const FRAGMENTS: [(&str, &str); 14] = [
+pub(crate) const FRAGMENTS: [(&str, &str); 16] = [
     ("layout", include_str!("../pages/layout.html")),
     ("icons", include_str!("../pages/icons.svg")),
     ("device", include_str!("../pages/device.html")),
@@ -25,6 +25,8 @@ pub(crate) const FRAGMENTS: [(&str, &str); 14] = [
     ("terminals", include_str!("../pages/terminals.html")),
     ("terminal", include_str!("../pages/terminal.html")),
     ("journal", include_str!("../pages/journal.html")),
+    ("deliveries", include_str!("../pages/deliveries.html")),
+    ("endpoints", include_str!("../pages/endpoints.html")),
     ("ledger", include_str!("../pages/ledger.html")),
     ("nav", include_str!("../pages/nav.html")),
     ("simulator", include_str!("../pages/simulator.html")),
@@ -36,12 +38,13 @@ pub(crate) const FRAGMENTS: [(&str, &str); 14] = [
 
 /// Keys of texts that a page names in the program, not in its fragment: titles and leads.
 #[cfg(test)]
-pub(crate) const NAMED: [&str; 10] = [
+pub(crate) const NAMED: [&str; 11] = [
     "nav-home",
     "nav-terminals",
     "nav-events",
     "nav-requests",
     "nav-deliveries",
+    "endpoints",
     "nav-ledger",
     "simulator-pdv",
     "simulator-device",
@@ -67,6 +70,8 @@ pub(crate) enum Page<'a> {
     Requests,
     /// What was sent to webhooks.
     Deliveries,
+    /// The notified addresses and their health.
+    Endpoints,
     /// Balances and postings.
     Ledger,
     /// The Point simulator.
@@ -92,6 +97,7 @@ impl<'a> Page<'a> {
             Self::Events => "events",
             Self::Requests => "requests",
             Self::Deliveries => "deliveries",
+            Self::Endpoints => "endpoints",
             Self::Ledger => "ledger",
             Self::Simulator(_) => "simulator",
         }
@@ -104,6 +110,7 @@ impl<'a> Page<'a> {
             Self::Events => "nav-events",
             Self::Requests => "nav-requests",
             Self::Deliveries => "nav-deliveries",
+            Self::Endpoints => "endpoints",
             Self::Ledger => "nav-ledger",
             Self::Simulator(Mode::Pdv) => "simulator-pdv",
             Self::Simulator(Mode::Device) => "simulator-device",
@@ -129,7 +136,7 @@ impl<'a> Page<'a> {
 
     fn fragment(self) -> &'static str {
         match self {
-            Self::Events | Self::Requests | Self::Deliveries => "journal",
+            Self::Events | Self::Requests => "journal",
             page => page.name(),
         }
     }

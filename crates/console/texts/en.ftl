@@ -322,3 +322,37 @@ notices-signed = Signed
 waiting-none = Waiting for your point of sale. The intent appears here as soon as it is created.
 waiting-amounts = Amounts with a fixed result
 waiting-example = For example
+
+## Pairing, endpoints and the control token
+
+token-title = Control token
+token-lead = This server is reachable from elsewhere and asks who works with it. The token is in COBRO_CONTROL_TOKEN; it is remembered in this tab alone.
+token-field = Token
+token-wrong = That token is not right.
+choose = Choose
+choose-all = Choose all
+every-state = Every state
+replay-chosen = Replay chosen
+only-url = Only deliveries to
+only-url-all = Show all
+endpoints = Endpoints
+endpoints-lead = Every address that is notified, with its health by the last 1000 deliveries.
+endpoints-empty = Nothing has been notified yet.
+health-unknown = No result yet
+health-success = Share of deliveries that arrived
+health-attempts = Attempts
+health-last = Last
+health-deliveries = See its deliveries
+pair = Pair terminals
+pair-merchant = Merchant
+pair-model = Model
+pair-model-default = As the provider ships it
+pair-count = How many
+pair-go = Pair
+pair-scan = Scan a code with a phone or a tablet: it becomes the terminal. Or click it to open the terminal here.
+pair-local = This page is open at an address that only this machine knows. To reach it from a phone, start Cobro with --listen 0.0.0.0:7070 and a control token.
+pair-done = Done
+settings-delay = Delay, ms
+settings-paper = Paper
+settings-paper-hint = Without it no receipt is printed.
+notice-paper = No paper

@@ -322,3 +322,37 @@ notices-signed = Firmado
 waiting-none = En espera de su punto de venta. La intención aparece aquí en cuanto la cree.
 waiting-amounts = Importes con resultado fijo
 waiting-example = Por ejemplo
+
+## Pairing, endpoints and the control token
+
+token-title = Token de control
+token-lead = Este servidor es accesible desde otros equipos y pregunta quién lo usa. El token está en COBRO_CONTROL_TOKEN; se recuerda solo en esta pestaña.
+token-field = Token
+token-wrong = Ese token no es correcto.
+choose = Elegir
+choose-all = Elegir todas
+every-state = Todos los estados
+replay-chosen = Reenviar las elegidas
+only-url = Solo entregas a
+only-url-all = Ver todas
+endpoints = Destinos
+endpoints-lead = Cada dirección a la que se notifica, con su salud según las últimas 1000 entregas.
+endpoints-empty = Aún no se ha notificado nada.
+health-unknown = Sin resultado aún
+health-success = Parte de las entregas que llegó
+health-attempts = Intentos
+health-last = Última
+health-deliveries = Ver sus entregas
+pair = Vincular terminales
+pair-merchant = Comercio
+pair-model = Modelo
+pair-model-default = El que entrega el proveedor
+pair-count = Cuántas
+pair-go = Vincular
+pair-scan = Escanee un código con un teléfono o una tableta: se convierte en la terminal. O haga clic para abrirla aquí.
+pair-local = Esta página está abierta en una dirección que solo conoce este equipo. Para llegar desde un teléfono, inicie Cobro con --listen 0.0.0.0:7070 y un token de control.
+pair-done = Listo
+settings-delay = Espera, ms
+settings-paper = Papel
+settings-paper-hint = Sin papel no se imprime el comprobante.
+notice-paper = Sin papel

@@ -322,3 +322,37 @@ notices-signed = Assinado
 waiting-none = À espera do seu ponto de venda. A intenção aparece aqui assim que for criada.
 waiting-amounts = Valores com resultado fixo
 waiting-example = Por exemplo
+
+## Pairing, endpoints and the control token
+
+token-title = Token de controle
+token-lead = Este servidor pode ser acessado de outros equipamentos e pergunta quem o usa. O token está em COBRO_CONTROL_TOKEN; é lembrado só nesta aba.
+token-field = Token
+token-wrong = Esse token não está certo.
+choose = Escolher
+choose-all = Escolher todas
+every-state = Todos os estados
+replay-chosen = Reenviar as escolhidas
+only-url = Só entregas para
+only-url-all = Ver todas
+endpoints = Destinos
+endpoints-lead = Cada endereço que é notificado, com sua saúde pelas últimas 1000 entregas.
+endpoints-empty = Nada foi notificado ainda.
+health-unknown = Sem resultado ainda
+health-success = Parte das entregas que chegou
+health-attempts = Tentativas
+health-last = Última
+health-deliveries = Ver suas entregas
+pair = Vincular terminais
+pair-merchant = Estabelecimento
+pair-model = Modelo
+pair-model-default = O que o provedor entrega
+pair-count = Quantos
+pair-go = Vincular
+pair-scan = Escaneie um código com um telefone ou um tablet: ele vira o terminal. Ou clique para abrir o terminal aqui.
+pair-local = Esta página está aberta em um endereço que só este equipamento conhece. Para chegar de um telefone, inicie o Cobro com --listen 0.0.0.0:7070 e um token de controle.
+pair-done = Pronto
+settings-delay = Espera, ms
+settings-paper = Papel
+settings-paper-hint = Sem papel não se imprime o comprovante.
+notice-paper = Sem papel

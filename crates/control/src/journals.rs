@@ -67,7 +67,7 @@ static EVENTS: Endpoint = Endpoint {
     ],
 };
 
-const DELIVERY: &str = r#"{"id":"0197a000-0000-4000-8000-000000000004","event_id":"0197a000-0000-4000-8000-000000000002","at":"2026-11-20T10:00:00Z","dialect":"mercadopago","merchant":"100000001","url":"http://localhost:3000/webhook","attempt":1,"state":"waiting","next_at":"2026-11-20T10:00:00Z","request":{"headers":{},"body":null},"response":null}"#;
+const DELIVERY: &str = r#"{"id":"0197a000-0000-4000-8000-000000000004","event_id":"0197a000-0000-4000-8000-000000000002","at":"2026-11-20T10:00:00Z","dialect":"mercadopago","merchant":"100000001","url":"http://localhost:3000/webhook","attempt":1,"state":"waiting","next_at":"2026-11-20T10:00:00Z","request":{"headers":{},"body":null},"response":null,"attempts":[]}"#;
 
 static DELIVERIES: Endpoint = Endpoint {
     method: "GET",
@@ -82,11 +82,11 @@ static DELIVERIES: Endpoint = Endpoint {
         answer(
             200,
             "The deliveries",
-            r#"{"deliveries":[{"id":"0197a000-0000-4000-8000-000000000004","event_id":"0197a000-0000-4000-8000-000000000002","at":"2026-11-20T10:00:00Z","dialect":"mercadopago","merchant":"100000001","url":"http://localhost:3000/webhook","attempt":1,"state":"delivered","next_at":null,"request":{"headers":{"content-type":"application/json"},"body":"{}"},"response":{"status":200,"body":""}}],"next":null}"#,
+            r#"{"deliveries":[{"id":"0197a000-0000-4000-8000-000000000004","event_id":"0197a000-0000-4000-8000-000000000002","at":"2026-11-20T10:00:00Z","dialect":"mercadopago","merchant":"100000001","url":"http://localhost:3000/webhook","attempt":1,"state":"delivered","next_at":null,"request":{"headers":{"content-type":"application/json"},"body":"{}"},"response":{"status":200,"body":""},"attempts":[{"attempt":1,"at":"2026-11-20T10:00:00Z","due_at":"2026-11-20T10:00:00Z","request":{"headers":{"content-type":"application/json"},"body":"{}"},"response":{"status":200,"body":""}}]}],"next":null}"#,
         ),
         Response::also(
             200,
-            r#"[{"next":"0197a000-0000-4000-8000-000000000004","deliveries":[{"next_at":"2026-11-20T10:00:00Z","response":null,"request":{"body":null}}]}]"#,
+            r#"[{"next":"0197a000-0000-4000-8000-000000000004","deliveries":[{"next_at":"2026-11-20T10:00:00Z","response":null,"request":{"body":null},"attempts":[{"at":null,"due_at":null,"request":null,"response":null}]}]}]"#,
         ),
         BAD,
         REFUSED,
@@ -166,7 +166,7 @@ async fn replay(Selected(world): Selected, Named(id): Named, input: Input) -> An
     Ok(ok(&view::delivery(&delivery, Some(&Whose::from(&merchant)))))
 }
 
-async fn owners(world: &World) -> Result<HashMap<MerchantId, Whose>, EngineError> {
+pub(crate) async fn owners(world: &World) -> Result<HashMap<MerchantId, Whose>, EngineError> {
     let merchants = world.merchants().await?;
     Ok(merchants.iter().map(|merchant| (merchant.id, Whose::from(merchant))).collect())
 }

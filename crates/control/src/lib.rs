@@ -14,6 +14,7 @@ mod answers;
 mod autopilot;
 mod cards;
 mod clock;
+mod endpoints;
 mod faults;
 mod input;
 mod journals;
@@ -25,6 +26,7 @@ mod present;
 mod refusal;
 mod sessions;
 mod terminals;
+mod tickets;
 mod view;
 mod worlds;
 
@@ -71,6 +73,8 @@ struct Context {
     settings: tokio::sync::Mutex<()>,
     /// Cards whose holders have to answer a challenge.
     challenges: sessions::Challenges,
+    /// Who may open the live stream without a header.
+    tickets: tickets::Tickets,
 }
 
 type Shared = Arc<Context>;
@@ -84,6 +88,7 @@ pub fn routes(control: Control) -> (Router, Vec<&'static Endpoint>) {
         control,
         settings: tokio::sync::Mutex::new(()),
         challenges: sessions::Challenges::default(),
+        tickets: tickets::Tickets::default(),
     });
     let routes = worlds::routes(Routes::new());
     let routes = terminals::routes(routes);
@@ -91,11 +96,12 @@ pub fn routes(control: Control) -> (Router, Vec<&'static Endpoint>) {
     let routes = sessions::routes(routes);
     let routes = clock::routes(routes);
     let routes = journals::routes(routes);
+    let routes = endpoints::routes(routes);
     let routes = ledger::routes(routes);
     let routes = merchants::routes(routes);
     let routes = oauth::routes(routes);
     let routes = faults::routes(routes);
-    let (router, endpoints) = live::routes(routes).finish();
+    let (router, endpoints) = live::routes(tickets::routes(routes)).finish();
     let router = router
         .method_not_allowed_fallback(wrong_method)
         .route("/_cobro", any(unknown))

@@ -11,6 +11,7 @@
 
 pub mod accounts;
 pub mod answers;
+pub mod attempts;
 pub mod books;
 pub mod captures;
 pub mod card_charges;

@@ -6,13 +6,14 @@ use tower::ServiceExt;
 
 use super::*;
 
-const PATHS: [&str; 10] = [
+const PATHS: [&str; 11] = [
     "/",
     "/console/terminals",
     "/console/terminals/PAX_A910__SBX0000001",
     "/console/events",
     "/console/requests",
     "/console/deliveries",
+    "/console/endpoints",
     "/console/ledger",
     "/point/integrator-simulator/sandbox/?ignoreapidoc=true",
     "/point/integrator-simulator/sandbox/device?ignoreapidoc=true",

@@ -319,6 +319,9 @@ fn walk_control(server: &Server<'_>) {
     let delivery = deliveries["deliveries"][0]["id"].as_str().unwrap();
     control("POST", &format!("/deliveries/{delivery}/replay"), json!({}), 200);
     receiver.wait_for(2);
+    control("POST", "/deliveries/replay", json!({ "ids": [delivery] }), 200);
+    control("GET", "/endpoints", nothing(), 200);
+    control("POST", "/live/tickets", json!({}), 201);
     server.live("?terminal=PAX_A910__SBX0000001").wait(|name, _| name == "terminal");
     control("GET", "/clock", nothing(), 200);
     seller.create(&whole_intent());
