@@ -408,7 +408,7 @@ test('the notifications are seen as they go out, with what was sent and answered
     const mine = page.locator('#notices > .entry', { hasText: answer.id });
     const finished = mine.filter({ has: page.locator('summary b', { hasText: 'FINISHED' }) }).and(page.locator('[data-state="delivered"]'));
     await finished.first().waitFor();
-    await finished.first().locator('summary').click();
+    await finished.first().locator('summary').first().click();
     const raw = (await finished.first().locator('pre').allInnerTexts()).join('\n');
     assert.match(raw, /x-signature: ts=/);
     assert.equal(JSON.parse((await finished.first().locator('pre').allInnerTexts())[1]).id, answer.id);

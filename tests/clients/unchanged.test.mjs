@@ -79,6 +79,31 @@ test('the official Python SDK does a whole flow, and fails as it should', async 
   wholeFlow(await said([process.env.COBRO_PYTHON, 'unchanged/pos.py']));
 });
 
+// What every method of an SDK's Point, payment, refund, OAuth and user clients comes to.
+const METHODS = {
+  devices: ['PAX_A910__SBX0000001'], read: 'OPEN', payment: ['approved', 30], found: 1, walked: 1, same: true,
+  part: ['approved', 10], shown: true, total: 20, refunds: 2, authorization: true, token: 'bearer', user: true, again: 400,
+};
+
+test('every method of the official Node SDK is answered, and its validator takes our signatures', async () => {
+  assert.deepEqual(await said([process.execPath, 'unchanged/methods.mjs']), {
+    ...METHODS,
+    modes: ['STANDALONE', 'PDV'], state: 'OPEN', canceled: true, listed: true,
+    absent: { create: 404, capture: 404, cancel: 404, update: 404 },
+    signatures: ['valid', 'SignatureMismatch', 'SignatureMismatch', 'SignatureMismatch', 'MissingSignatureHeader'],
+  });
+});
+
+test('every method of the official Python SDK is answered, and its validator takes our signatures', async () => {
+  assert.ok(process.env.COBRO_PYTHON, 'COBRO_PYTHON must be set');
+  assert.deepEqual(await said([process.env.COBRO_PYTHON, 'unchanged/methods.py']), {
+    ...METHODS,
+    canceled: 200,
+    absent: { create: 404, capture: 404, update: 404 },
+    signatures: ['valid', 'SIGNATURE_MISMATCH', 'SIGNATURE_MISMATCH'],
+  });
+});
+
 test('urllib, requests and httpx arrive, and fail as they should', async () => {
   assert.ok(process.env.COBRO_PYTHON, 'COBRO_PYTHON must be set');
   const { devices, wrong } = await said([process.env.COBRO_PYTHON, 'unchanged/libraries.py']);

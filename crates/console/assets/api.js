@@ -12,6 +12,28 @@ export class Problem extends Error {
   }
 }
 
+const TOKEN = 'cobro-control-token';
+
+/** Asks the person for the control token, where one is needed; the page's frame says how. */
+export const access = { ask: null };
+let asking = null;
+
+function authorized(headers) {
+  const token = sessionStorage.getItem(TOKEN);
+  return token ? { ...headers, authorization: `Bearer ${token}` } : headers;
+}
+
+/** Whether the answer asks for the token, and the person gave one. */
+async function admitted(response) {
+  if (response.status !== 403 || !access.ask) return false;
+  const problem = await response.clone().json().catch(() => null);
+  if (problem?.code !== 'control_token') return false;
+  asking ??= access.ask(sessionStorage.getItem(TOKEN) !== null).finally(() => { asking = null; });
+  const token = await asking;
+  if (token) sessionStorage.setItem(TOKEN, token);
+  return Boolean(token);
+}
+
 async function answered(response) {
   if (response.status === 204) return null;
   const text = await response.text();
@@ -31,7 +53,10 @@ const saidBy = (body) => body?.detail ?? body?.title ?? body?.message;
 export async function call(method, path, body) {
   const headers = { accept: 'application/json', 'cobro-world': world() };
   if (body !== undefined) headers['content-type'] = 'application/json';
-  return answered(await fetch(base + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }));
+  for (;;) {
+    const response = await fetch(base + path, { method, headers: authorized(headers), body: body === undefined ? undefined : JSON.stringify(body) });
+    if (!(await admitted(response))) return answered(response);
+  }
 }
 
 /** Calls a dialect's own API as a point of sale would. */
@@ -87,18 +112,33 @@ export function live({ terminal, handlers, reload, state }) {
   let over = false;
   const query = new URLSearchParams({ world: world() });
   if (terminal) query.set('terminal', terminal);
+  let refused = 0;
+
+  // An EventSource sends no header: where it is refused, a ticket takes the token's place.
+  async function enter() {
+    try {
+      query.set('ticket', (await call('POST', 'live/tickets', {})).ticket);
+    } catch {
+      // the server does not answer, or the person gave no token: the next try asks again
+    }
+    if (!over && !document.hidden && !source) open();
+  }
 
   function open() {
     clearTimeout(retry);
     source = new EventSource(`${base}live?${query}`);
     source.addEventListener('open', () => {
+      refused = 0;
       state('live');
       reload();
     });
     source.addEventListener('error', () => {
       state('lost');
       // the browser reconnects by itself unless the answer was no stream at all
-      if (source?.readyState === EventSource.CLOSED) retry = setTimeout(open, RETRY_MS);
+      if (source?.readyState !== EventSource.CLOSED) return;
+      source = null;
+      retry = setTimeout(enter, refused > 0 ? RETRY_MS : 0);
+      refused += 1;
     });
     for (const [name, handler] of Object.entries(handlers)) {
       source.addEventListener(name, (event) => handler(JSON.parse(event.data)));

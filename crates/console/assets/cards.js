@@ -19,6 +19,12 @@ const PUBLISHED = {
     ],
   },
   mercadopago: {
+    ARS: [
+      mastercard('5031755734530604', 'credit'),
+      visa('4509953566233704', 'credit'),
+      { number: '371180303257522', brand: 'Amex', type: 'credit' },
+      visa('4002768694395619', 'debit'),
+    ],
     BRL: [
       mastercard('5031433215406351', 'credit'),
       visa('4235647728025682', 'credit'),

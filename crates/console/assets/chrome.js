@@ -1,6 +1,6 @@
 // What every page has: navigation, the live mark, toasts, copying, the world's clock.
 
-import { call, live } from './api.js';
+import { access, call, live } from './api.js';
 import { el, icon } from './dom.js';
 import { t } from './texts.js';
 
@@ -69,8 +69,22 @@ function pulse(state) {
   mark.querySelector('.word').textContent = state === 'live' ? t('live') : t('live-lost');
 }
 
+/** Asks for the control token; null where the person closes the dialog. */
+function askToken(again) {
+  const dialog = document.getElementById('token-dialog');
+  const field = dialog.querySelector('input');
+  dialog.querySelector('[role="alert"]').hidden = !again;
+  field.value = '';
+  dialog.returnValue = '';
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'enter' ? field.value.trim() || null : null), { once: true });
+  });
+}
+
 /** Begins the page: the mark in the navigation, and what its buttons do. */
 export function begin(here) {
+  access.ask = askToken;
   document.querySelector(`[data-nav="${here}"]`)?.setAttribute('aria-current', 'page');
   document.addEventListener('click', (event) => {
     const button = event.target.closest('button.copy');
@@ -94,6 +108,6 @@ export function listen({ terminal, handlers = {}, reload }) {
 /** Starts a page of the console: its frame, and the stream with the page's handlers. */
 export function start(options) {
   const here = document.body.dataset.page;
-  begin({ terminal: 'terminals', deposit: 'deposits' }[here] ?? here);
+  begin({ terminal: 'terminals', deposit: 'deposits', endpoints: 'deliveries' }[here] ?? here);
   listen(options);
 }

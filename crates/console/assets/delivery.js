@@ -28,10 +28,25 @@ export function again(delivery, ask) {
   return el('button', { type: 'button', class: 'button small', onclick: replay }, t('replay'));
 }
 
-/** Both sides of a delivery, in parts. */
+/** What an answer was, in a word or two. */
+export const answerWord = (response) => (response ? String(response.status ?? response.error ?? '') : '');
+
+/** One attempt, closed unless it is the last. */
+function attempt(one, isLast) {
+  const { response } = one;
+  const took = response?.duration_ms === undefined ? '' : ` · ${response.duration_ms} ms`;
+  const good = response?.status >= 200 && response?.status < 300;
+  const word = answerWord(response) || '–';
+  return el('details', { class: 'attempt', open: isLast },
+    el('summary', {}, `${t('column-attempt')} ${one.attempt} `, tag(word, good ? 'good' : 'warn'), one.at ? ` ${new Date(one.at).toLocaleString(language())}` : '', took),
+    headers(`${t('detail-request')} · ${t('detail-headers')}`, one.request?.headers),
+    block(`${t('detail-request')} · ${t('detail-body')}`, one.request?.body),
+    response ? block(`${t('detail-answer')} ${word} · ${t('detail-body')}`, response.body || response.message || t('detail-no-body')) : el('p', { class: 'muted' }, t('detail-no-answer')));
+}
+
+/** Both sides of every attempt of a delivery, the last one first, in parts. */
 export const sides = (delivery, ask) => [
   el('p', { class: 'facts' }, state(delivery), ` ${t('column-attempt')} ${delivery.attempt}`, delivery.next_at ? ` · ${t('column-next')} ${new Date(delivery.next_at).toLocaleString(language())}` : '', ' ', again(delivery, ask)),
-  headers(`${t('detail-request')} · ${t('detail-headers')}`, delivery.request?.headers),
-  block(`${t('detail-request')} · ${t('detail-body')}`, delivery.request?.body),
-  delivery.response ? block(`${t('detail-answer')} ${delivery.response.status} · ${t('detail-body')}`, delivery.response.body || t('detail-no-body')) : el('p', { class: 'muted' }, t('detail-no-answer')),
+  ...(delivery.attempts ?? []).toReversed().map((one, index) => attempt(one, index === 0)),
+  delivery.attempts?.length ? null : el('p', { class: 'muted' }, t('detail-no-answer')),
 ];

@@ -84,7 +84,7 @@ export class VirtualTerminal {
     clearTimeout(this.dismissal);
     this.local.result = last;
     this.local.asking = false;
-    if (last.print) this.#print(last);
+    if (last.print && this.#hasPaper()) this.#print(last);
     else this.local.asking = resultName(last) === 'approved';
     this.dismissal = setTimeout(() => this.#dismiss(), DISMISS_MS);
   }
@@ -139,8 +139,8 @@ export class VirtualTerminal {
 
   #green() {
     if (this.local.result) {
-      if (this.local.asking) this.#print(this.local.result);
-      else this.#dismiss();
+      if (this.local.asking && this.#hasPaper()) this.#print(this.local.result);
+      else if (!this.local.asking) this.#dismiss();
       this.local.asking = false;
       return this.#render();
     }
@@ -259,6 +259,13 @@ export class VirtualTerminal {
     requestAnimationFrame(() => requestAnimationFrame(() => path.classList.add('out')));
   }
 
+  // Without paper nothing is printed; the payment stays what it is.
+  #hasPaper() {
+    if (this.terminal.paper !== false) return true;
+    this.#say(t('notice-paper'));
+    return false;
+  }
+
   #takePaper() {
     const path = this.root.querySelector('.paper-path');
     path.hidden = true;
@@ -284,6 +291,7 @@ export class VirtualTerminal {
     this.root.dataset.screen = screen.name;
     this.root.dataset.tone = RESULTS[screen.name]?.tone ?? 'none';
     this.root.dataset.online = String(this.terminal.online);
+    this.root.dataset.paper = String(this.terminal.paper !== false);
     this.root.dataset.dialect = this.terminal.dialect;
     const drawn = JSON.stringify([screen, this.local.entry, this.terminal.merchant_name, this.words]);
     if (drawn === this.drawn) return;

@@ -20,10 +20,12 @@ sheet?.addEventListener('click', (event) => event.target === sheet && sheet.clos
 /**
  * Runs a journal page. `path` and `list` name the resource and its member; `columns` are
  * `{ title, cell(entry), class? }`; `details(entry)` opens an entry; `event` is the stream's event
- * that carries an entry, without one the list is read again every `poll` milliseconds. What comes
- * back has `ask(work)`, which shows the entry that a call answers.
+ * that carries an entry, without one the list is read again every `poll` milliseconds; `wanted(entry)`
+ * says what is shown, `drawn` hears when that may have changed; a column that is `plain` opens
+ * nothing. What comes back has `ask(work)`, which shows the entry that a call answers,
+ * `arrived(entry)`, which shows one, `redraw()` and `entries()`.
  */
-export function journal({ lead, path, list, columns, details, event, poll }) {
+export function journal({ lead, path, list, columns, details, event, poll, wanted = () => true, drawn = () => {} }) {
   document.getElementById('journal-lead').textContent = lead;
   const table = document.getElementById('journal');
   const body = table.tBodies[0];
@@ -34,14 +36,17 @@ export function journal({ lead, path, list, columns, details, event, poll }) {
 
   table.tHead.rows[0].append(...columns.map(({ title, class: name }) => el('th', { scope: 'col', class: name }, title)));
 
+  // What is not wanted is not shown; the first cell that can be opened opens the entry.
+  const opener = columns.findIndex((column) => !column.plain);
+
   function row(entry) {
     const cells = columns.map(({ cell, class: name }, index) => {
       const content = cell(entry);
-      return el('td', { class: name }, index === 0 ? el('button', { type: 'button', class: 'row-open' }, content) : content);
+      return el('td', { class: name }, index === opener ? el('button', { type: 'button', class: 'row-open' }, content) : content);
     });
-    const line = el('tr', { 'data-id': entry.id }, cells);
+    const line = el('tr', { 'data-id': entry.id, hidden: !wanted(entry) }, cells);
     line.addEventListener('click', (click) => {
-      const button = click.target.closest('button, a');
+      const button = click.target.closest('button, a, label');
       if (!button || button.classList.contains('row-open')) details(rows.get(entry.id).entry);
     });
     return line;
@@ -61,9 +66,14 @@ export function journal({ lead, path, list, columns, details, event, poll }) {
     return !known;
   }
 
+  const empty = () => {
+    document.getElementById('empty').hidden = Boolean(body.querySelector('tr:not([hidden])'));
+    drawn();
+  };
+
   function arrived(entry) {
     if (put(entry, 'prepend')) rows.get(entry.id).line.classList.add('fresh');
-    document.getElementById('empty').hidden = true;
+    empty();
   }
 
   function told(entry) {
@@ -91,7 +101,7 @@ export function journal({ lead, path, list, columns, details, event, poll }) {
     else page[list].filter((entry) => !stale(entry, since)).reverse().forEach(arrived);
     if (first) next = page.next;
     document.getElementById('more').hidden = !next;
-    document.getElementById('empty').hidden = rows.size > 0;
+    empty();
   }
 
   document.getElementById('more').addEventListener('click', async () => {
@@ -101,9 +111,16 @@ export function journal({ lead, path, list, columns, details, event, poll }) {
     page[list].forEach((entry) => put(entry, 'append'));
     next = page.next;
     document.getElementById('more').hidden = !next;
+    empty();
   });
+
+  // Draws the rows anew, when what is wanted has changed.
+  function redraw() {
+    for (const { entry, line } of rows.values()) line.hidden = !wanted(entry);
+    empty();
+  }
 
   if (poll) setInterval(() => document.hidden || read(), poll);
   start({ reload: read, handlers: event ? { [event]: told } : {} });
-  return { ask };
+  return { ask, redraw, arrived, entries: () => [...rows.values()].map(({ entry }) => entry) };
 }

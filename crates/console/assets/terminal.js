@@ -1,6 +1,7 @@
 // One terminal, large, with what a developer wants to know beside it.
 
 import { call, callAsPos, callWithKey } from './api.js';
+import { choices } from './cards.js';
 import { shown, start } from './chrome.js';
 import { el } from './dom.js';
 import { VirtualTerminal } from './device.js';
@@ -15,6 +16,7 @@ const path = `terminals/${encodeURIComponent(id)}`;
 const settings = document.getElementById('settings');
 const charge = document.getElementById('charge');
 const box = document.getElementById('flow');
+const DELAY_MS = 1500;
 let place = null;
 let token = null;
 
@@ -38,8 +40,27 @@ function show(terminal) {
   settings.elements.b2b.closest('label').hidden = !hasList(terminal);
   document.getElementById('cashier').hidden = !hasList(terminal);
   if (document.activeElement !== settings.elements.cashier) settings.elements.cashier.value = terminal.cashier ?? '';
-  settings.elements.autopilot.checked = terminal.autopilot?.enabled === true;
+  settings.elements.paper.checked = terminal.paper !== false;
+  autopilot(terminal);
   document.getElementById('charge-currency').textContent = terminal.currency ?? '';
+}
+
+// The cards that the autopilot can present, and what it is set to.
+function autopilot(terminal) {
+  const { autopilot: toggle, delay, card } = settings.elements;
+  const plan = terminal.autopilot;
+  const cards = choices(terminal).flatMap((group) => group.cards);
+  if (card.options.length === 0) card.append(...cards.map((one) => el('option', { value: JSON.stringify(one.card) }, one.label)));
+  toggle.checked = plan?.enabled === true;
+  document.getElementById('autopilot').hidden = !toggle.checked;
+  // what is being typed is not overwritten
+  if (document.activeElement !== delay) delay.value = plan?.delay_ms ?? DELAY_MS;
+  // a card that was set elsewhere is an option too
+  const named = (one) => (one ? `${one.number ?? one} ${one.holder ?? ''}` : '');
+  const index = cards.findIndex((one) => named(one.card) === named(plan?.card));
+  card.querySelector('[data-own]')?.remove();
+  if (index < 0) card.append(el('option', { value: JSON.stringify(plan.card), 'data-own': true }, named(plan.card)));
+  if (document.activeElement !== card) card.selectedIndex = index < 0 ? card.options.length - 1 : index;
 }
 
 async function reload() {
@@ -106,12 +127,18 @@ charge.elements.amount.addEventListener('input', (event) => event.target.setCust
 
 settings.addEventListener('change', async (event) => {
   const { name, checked, value } = event.target;
+  const { autopilot: toggle, delay, card } = settings.elements;
+  if (!delay.reportValidity()) return;
+  const plan = { autopilot: { enabled: toggle.checked, delay_ms: Number(delay.value), card: JSON.parse(card.value || 'null') } };
   const change = {
     online: { online: checked },
+    paper: { paper: checked },
     pdv: { operating_mode: checked ? 'PDV' : 'STANDALONE' },
     b2b: { b2b_transactions: checked },
     cashier: { cashier: value.trim() || null },
-    autopilot: { autopilot: { enabled: checked, delay_ms: 1500 } },
+    autopilot: plan,
+    delay: plan,
+    card: plan,
   }[name];
   await shown(() => place.device.call('PATCH', path, change));
   show(place.device.terminal);

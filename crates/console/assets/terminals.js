@@ -5,6 +5,7 @@ import { query, shown, start } from './chrome.js';
 import { el } from './dom.js';
 import { VirtualTerminal } from './device.js';
 import { Counter, keyboard } from './gesture.js';
+import { pairing } from './pairing.js';
 import { t } from './texts.js';
 
 const PAGE = 24;
@@ -60,6 +61,10 @@ async function read(cursor) {
 }
 
 document.getElementById('more').addEventListener('click', () => read(next));
+pairing((terminals) => {
+  terminals.forEach((terminal) => places.has(terminal.id) || place(terminal));
+  document.getElementById('empty').hidden = true;
+});
 keyboard(() => active);
 // a terminal of a later page is not on the shelf: its news are left alone until that page is read
 start({ reload: () => read(null), handlers: {

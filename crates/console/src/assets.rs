@@ -69,6 +69,8 @@ pub(crate) const ASSETS: &[Asset] = assets! {
     "chart.js": JS,
     "deposits.js": JS,
     "deposit.js": JS,
+    "endpoints.js": JS,
+    "pairing.js": JS,
     "ledger.js": JS,
     "sites.js": JS,
     "simulator.js": JS,

@@ -9,6 +9,7 @@
 //! `texts/*.ftl`.
 
 mod assets;
+mod code;
 mod pages;
 mod simulator;
 mod texts;
@@ -50,6 +51,8 @@ pub fn router(config: ConsoleConfig) -> Router {
         .route("/console/deliveries", get(deliveries))
         .route("/console/deposits", get(deposits))
         .route("/console/deposits/{id}", get(deposit))
+        .route("/console/endpoints", get(endpoints))
+        .route("/console/terminals/{id}/code.svg", get(code::code))
         .route("/console/ledger", get(ledger))
         .route("/console/sites", get(sites))
         .route("/console/assets/{file}", get(asset))
@@ -98,6 +101,10 @@ async fn deposit(
     headers: HeaderMap,
 ) -> Response {
     show(&pages, Page::Deposit { id: &id }, &query, &headers)
+}
+
+async fn endpoints(pages: Shared, query: RawQuery, headers: HeaderMap) -> Response {
+    show(&pages, Page::Endpoints, &query, &headers)
 }
 
 async fn ledger(pages: Shared, query: RawQuery, headers: HeaderMap) -> Response {

@@ -17,7 +17,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
 const LANGUAGE_COOKIE: &str = "cobro_lang";
 
 /// Fragments of HTML, by the name that `{{>name}}` includes them with.
-pub(crate) const FRAGMENTS: [(&str, &str); 17] = [
+pub(crate) const FRAGMENTS: [(&str, &str); 19] = [
     ("layout", include_str!("../pages/layout.html")),
     ("icons", include_str!("../pages/icons.svg")),
     ("device", include_str!("../pages/device.html")),
@@ -27,6 +27,8 @@ pub(crate) const FRAGMENTS: [(&str, &str); 17] = [
     ("journal", include_str!("../pages/journal.html")),
     ("deposits", include_str!("../pages/deposits.html")),
     ("deposit", include_str!("../pages/deposit.html")),
+    ("deliveries", include_str!("../pages/deliveries.html")),
+    ("endpoints", include_str!("../pages/endpoints.html")),
     ("ledger", include_str!("../pages/ledger.html")),
     ("sites", include_str!("../pages/sites.html")),
     ("nav", include_str!("../pages/nav.html")),
@@ -39,13 +41,14 @@ pub(crate) const FRAGMENTS: [(&str, &str); 17] = [
 
 /// Keys of texts that a page names in the program, not in its fragment: titles and leads.
 #[cfg(test)]
-pub(crate) const NAMED: [&str; 12] = [
+pub(crate) const NAMED: [&str; 13] = [
     "nav-home",
     "nav-terminals",
     "nav-events",
     "nav-requests",
     "nav-deliveries",
     "nav-deposits",
+    "endpoints",
     "nav-ledger",
     "nav-sites",
     "simulator-pdv",
@@ -79,6 +82,8 @@ pub(crate) enum Page<'a> {
         /// Its report's number or its id, as it stands in the address.
         id: &'a str,
     },
+    /// The notified addresses and their health.
+    Endpoints,
     /// Balances and postings.
     Ledger,
     /// What merchants have without terminals: sessions, charges, tokens, notifications.
@@ -108,6 +113,7 @@ impl<'a> Page<'a> {
             Self::Deliveries => "deliveries",
             Self::Deposits => "deposits",
             Self::Deposit { .. } => "deposit",
+            Self::Endpoints => "endpoints",
             Self::Ledger => "ledger",
             Self::Sites => "sites",
             Self::Simulator(_) => "simulator",
@@ -122,6 +128,7 @@ impl<'a> Page<'a> {
             Self::Requests => "nav-requests",
             Self::Deliveries => "nav-deliveries",
             Self::Deposits | Self::Deposit { .. } => "nav-deposits",
+            Self::Endpoints => "endpoints",
             Self::Ledger => "nav-ledger",
             Self::Sites => "nav-sites",
             Self::Simulator(Mode::Pdv) => "simulator-pdv",
@@ -148,7 +155,7 @@ impl<'a> Page<'a> {
 
     fn fragment(self) -> &'static str {
         match self {
-            Self::Events | Self::Requests | Self::Deliveries => "journal",
+            Self::Events | Self::Requests => "journal",
             page => page.name(),
         }
     }

@@ -51,15 +51,29 @@ impl Access {
 
 /// Lets a request through or refuses it, and marks every answer as not to be stored.
 pub(crate) async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let checked = shared.control.access.check(request.uri(), request.headers());
+    let control = &shared.control;
+    let checked = control.access.check(request.uri(), request.headers());
+    // On a loopback address nothing but the page's origin is asked for, which a ticket cannot prove.
+    let checked = checked.or_else(|why| {
+        let now = control.worlds.main().clock().real();
+        let has_ticket = matches!(control.access, Access::Token(_))
+            && shared.tickets.open(request.method(), request.uri(), now);
+        if has_ticket { Ok(()) } else { Err(why) }
+    });
     let mut response = match checked {
         Ok(()) => next.run(request).await,
-        Err(why) => Refusal::new(StatusCode::FORBIDDEN, why).into_response(),
+        Err(why) => refusal(&shared.control.access, why).into_response(),
     };
     let headers = response.headers_mut();
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+/// A page knows by the code that it has to ask for the token.
+fn refusal(access: &Access, why: &str) -> Refusal {
+    let refusal = Refusal::new(StatusCode::FORBIDDEN, why);
+    if matches!(access, Access::Token(_)) { refusal.with_code("control_token") } else { refusal }
 }
 
 fn check_token(token: &str, headers: &HeaderMap) -> Result<(), &'static str> {

@@ -111,7 +111,19 @@ pub(crate) const UNANSWERED: Response = answer(
 );
 
 /// A terminal as an example.
-pub(crate) const TERMINAL: &str = r#"{"id":"PAX_A910__SBX0000001","dialect":"mercadopago","merchant":"100000001","merchant_name":"Tienda Demo","model":"PAX_A910","operating_mode":"PDV","online":true,"cashier":null,"b2b_transactions":null,"autopilot":null,"currency":"ARS","currency_exponent":2,"intent":{"id":"0197a000-0000-4000-8000-000000000001","state":"OPEN","amount_minor":1500,"currency":"ARS"},"pending":[{"id":"0197a000-0000-4000-8000-000000000001","state":"OPEN","amount_minor":1500,"currency":"ARS"}],"last":{"intent":{"id":"0197a000-0000-4000-8000-000000000000","state":"FINISHED","amount_minor":900,"currency":"ARS"},"outcome":"approved","reason":null,"payment":{"id":"11234567890","authorization_code":"301299","card":{"brand":"visa","last_digits":"0001","type":"credit","entry":"tap"}},"print":true,"at":"2026-11-20T10:00:00Z"}}"#;
+pub(crate) const TERMINAL: &str = r#"{"id":"PAX_A910__SBX0000001","dialect":"mercadopago","merchant":"100000001","merchant_name":"Tienda Demo","model":"PAX_A910","operating_mode":"PDV","online":true,"cashier":null,"b2b_transactions":null,"autopilot":null,"paper":true,"currency":"ARS","currency_exponent":2,"intent":{"id":"0197a000-0000-4000-8000-000000000001","state":"OPEN","amount_minor":1500,"currency":"ARS"},"pending":[{"id":"0197a000-0000-4000-8000-000000000001","state":"OPEN","amount_minor":1500,"currency":"ARS"}],"last":{"intent":{"id":"0197a000-0000-4000-8000-000000000000","state":"FINISHED","amount_minor":900,"currency":"ARS"},"outcome":"approved","reason":null,"payment":{"id":"11234567890","authorization_code":"301299","card":{"brand":"visa","last_digits":"0001","type":"credit","entry":"tap"}},"print":true,"at":"2026-11-20T10:00:00Z"}}"#;
+
+/// What may be missing from a terminal.
+pub(crate) const TERMINAL_FORMS: Response = Response::also(
+    200,
+    r#"[{"intent":null,"last":null,"cashier":"caja1@tienda.example","b2b_transactions":true,"autopilot":{"enabled":true,"delay_ms":1500,"card":"5031433215406351"}},{"autopilot":{"card":null}},{"last":{"payment":null,"reason":"cc_rejected_other_reason"}},{"last":{"payment":{"authorization_code":null}}}]"#,
+);
+
+/// What may be missing from an outcome.
+pub(crate) const OUTCOME_FORMS: Response = Response::also(
+    200,
+    r#"[{"intent":null,"payment":null,"reason":"cc_rejected_other_reason","session":{"request_id":9001,"status":"APPROVED"}}]"#,
+);
 
 /// An outcome as an example.
 pub(crate) const OUTCOME: &str = r#"{"outcome":"approved","reason":null,"intent":{"id":"0197a000-0000-4000-8000-000000000001","state":"FINISHED"},"session":null,"payment":{"id":"11234567890"}}"#;

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::routing::{get, post};
 use cobro_domain::{DeliveryId, EventId, MerchantId, Timestamp};
 use cobro_engine::{EngineError, Subject, World};
-use cobro_surface::endpoint::{Endpoint, Routes, Security};
+use cobro_surface::endpoint::{Endpoint, Response, Routes, Security};
 use cobro_surface::journal::render;
 
 use crate::Shared;
@@ -32,6 +32,10 @@ static REQUESTS: Endpoint = Endpoint {
             200,
             "The requests",
             r#"{"requests":[{"id":"req_7","at":"2026-11-20T10:00:00Z","dialect":"mercadopago","host":"127.0.0.1:7070","method":"POST","path":"/point/integration-api/devices/PAX_A910__SBX0000001/payment-intents","status":201,"duration_us":900,"request":{"headers":{"authorization":"Bearer ****0001"},"body":{"amount":1500}},"response":{"headers":{},"body":{"id":"0197a000-0000-4000-8000-000000000001"}}}],"next":null}"#,
+        ),
+        Response::also(
+            200,
+            r#"[{"next":"41","requests":[{"request":{"body":"amount=1500"},"response":{"body":"text"}}]}]"#,
         ),
         BAD,
         REFUSED,
@@ -64,7 +68,7 @@ static EVENTS: Endpoint = Endpoint {
     ],
 };
 
-const DELIVERY: &str = r#"{"id":"0197a000-0000-4000-8000-000000000004","event_id":"0197a000-0000-4000-8000-000000000002","at":"2026-11-20T10:00:00Z","dialect":"mercadopago","merchant":"100000001","url":"http://localhost:3000/webhook","attempt":1,"state":"waiting","next_at":"2026-11-20T10:00:00Z","request":{"headers":{},"body":null},"response":null}"#;
+const DELIVERY: &str = r#"{"id":"0197a000-0000-4000-8000-000000000004","event_id":"0197a000-0000-4000-8000-000000000002","at":"2026-11-20T10:00:00Z","dialect":"mercadopago","merchant":"100000001","url":"http://localhost:3000/webhook","attempt":1,"state":"waiting","next_at":"2026-11-20T10:00:00Z","request":{"headers":{},"body":null},"response":null,"attempts":[]}"#;
 
 static DELIVERIES: Endpoint = Endpoint {
     method: "GET",
@@ -79,7 +83,11 @@ static DELIVERIES: Endpoint = Endpoint {
         answer(
             200,
             "The deliveries",
-            r#"{"deliveries":[{"id":"0197a000-0000-4000-8000-000000000004","event_id":"0197a000-0000-4000-8000-000000000002","at":"2026-11-20T10:00:00Z","dialect":"mercadopago","merchant":"100000001","url":"http://localhost:3000/webhook","attempt":1,"state":"delivered","next_at":null,"request":{"headers":{"content-type":"application/json"},"body":"{}"},"response":{"status":200,"body":""}}],"next":null}"#,
+            r#"{"deliveries":[{"id":"0197a000-0000-4000-8000-000000000004","event_id":"0197a000-0000-4000-8000-000000000002","at":"2026-11-20T10:00:00Z","dialect":"mercadopago","merchant":"100000001","url":"http://localhost:3000/webhook","attempt":1,"state":"delivered","next_at":null,"request":{"headers":{"content-type":"application/json"},"body":"{}"},"response":{"status":200,"body":""},"attempts":[{"attempt":1,"at":"2026-11-20T10:00:00Z","due_at":"2026-11-20T10:00:00Z","request":{"headers":{"content-type":"application/json"},"body":"{}"},"response":{"status":200,"body":""}}]}],"next":null}"#,
+        ),
+        Response::also(
+            200,
+            r#"[{"next":"0197a000-0000-4000-8000-000000000004","deliveries":[{"next_at":"2026-11-20T10:00:00Z","response":null,"request":{"body":null},"attempts":[{"at":null,"due_at":null,"request":null,"response":null}]}]}]"#,
         ),
         BAD,
         REFUSED,
@@ -100,6 +108,10 @@ static REPLAY: Endpoint = Endpoint {
     request: Some("{}"),
     responses: &[
         answer(200, "The new delivery", DELIVERY),
+        Response::also(
+            200,
+            r#"[{"next_at":null,"request":{"body":"{}"},"response":{"status":200,"body":""}}]"#,
+        ),
         BAD,
         REFUSED,
         UNKNOWN,
@@ -158,7 +170,7 @@ async fn replay(Selected(world): Selected, Named(id): Named, input: Input) -> An
     Ok(ok(&view::delivery(&delivery, Some(&Whose::from(&merchant)))))
 }
 
-async fn owners(world: &World) -> Result<HashMap<MerchantId, Whose>, EngineError> {
+pub(crate) async fn owners(world: &World) -> Result<HashMap<MerchantId, Whose>, EngineError> {
     let merchants = world.merchants().await?;
     Ok(merchants.iter().map(|merchant| (merchant.id, Whose::from(merchant))).collect())
 }

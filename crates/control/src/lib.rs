@@ -14,6 +14,7 @@ mod answers;
 mod autopilot;
 mod cards;
 mod clock;
+mod endpoints;
 mod faults;
 mod input;
 mod journals;
@@ -27,6 +28,7 @@ mod refusal;
 mod sessions;
 mod settlements;
 mod terminals;
+mod tickets;
 mod view;
 mod worlds;
 
@@ -71,6 +73,8 @@ struct Context {
     control: Control,
     /// Settings are read, changed by their dialect and written back: one change at a time.
     settings: tokio::sync::Mutex<()>,
+    /// Who may open the live stream without a header.
+    tickets: tickets::Tickets,
 }
 
 type Shared = Arc<Context>;
@@ -80,7 +84,11 @@ type Shared = Arc<Context>;
 /// Every path under `/_cobro/` is answered: unknown ones with a 404 problem, refused callers with
 /// a 403 problem.
 pub fn routes(control: Control) -> (Router, Vec<&'static Endpoint>) {
-    let shared = Arc::new(Context { control, settings: tokio::sync::Mutex::new(()) });
+    let shared = Arc::new(Context {
+        control,
+        settings: tokio::sync::Mutex::new(()),
+        tickets: tickets::Tickets::default(),
+    });
     let routes = worlds::routes(Routes::new());
     let routes = terminals::routes(routes);
     let routes = present::routes(routes);
@@ -88,12 +96,13 @@ pub fn routes(control: Control) -> (Router, Vec<&'static Endpoint>) {
     let routes = listings::routes(routes);
     let routes = clock::routes(routes);
     let routes = journals::routes(routes);
+    let routes = endpoints::routes(routes);
     let routes = ledger::routes(routes);
     let routes = settlements::routes(routes);
     let routes = merchants::routes(routes);
     let routes = oauth::routes(routes);
     let routes = faults::routes(routes);
-    let (router, endpoints) = live::routes(routes).finish();
+    let (router, endpoints) = live::routes(tickets::routes(routes)).finish();
     let router = router
         .method_not_allowed_fallback(wrong_method)
         .route("/_cobro", any(unknown))

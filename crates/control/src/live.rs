@@ -55,6 +55,12 @@ static LIVE: Endpoint = Endpoint {
             required: false,
             description: "Tells of this terminal alone, beginning with its present state",
         },
+        Parameter {
+            name: "ticket",
+            place: Place::Query,
+            required: false,
+            description: "A ticket, in place of the token, where headers cannot be set",
+        },
     ],
     request: None,
     responses: &[

@@ -5,7 +5,7 @@ use axum::routing::{get, patch};
 use cobro_domain::merchant::{Merchant, MerchantState};
 use cobro_engine::ports::{Dialect, SettingsChange};
 use cobro_engine::{EngineError, Subject, World};
-use cobro_surface::endpoint::{Endpoint, Routes, Security};
+use cobro_surface::endpoint::{Endpoint, Response, Routes, Security};
 use cobro_surface::json::Json;
 use serde_json::{Map, Value, json};
 
@@ -19,6 +19,11 @@ use crate::view::ok;
 
 const MERCHANT: &str = r#"{"merchant":"100000001","dialect":"mercadopago","name":"Tienda Demo","country":"MLA","currency":"ARS","state":"active","webhook":{"url":"http://localhost:3000/webhook","test_url":null,"events":"final"},"payment_id_as_number":true}"#;
 
+const MERCHANT_FORMS: Response = Response::also(
+    200,
+    r#"[{"webhook":null},{"webhook":{"url":null,"test_url":"http://localhost:3000/test"}}]"#,
+);
+
 static SHOW: Endpoint = Endpoint {
     method: "GET",
     path: "/_cobro/v1/merchants/{credential}",
@@ -28,7 +33,14 @@ static SHOW: Endpoint = Endpoint {
     security: Security::None,
     parameters: ONE,
     request: None,
-    responses: &[answer(200, "The merchant", MERCHANT), REFUSED, UNKNOWN, FAULT, UNAVAILABLE],
+    responses: &[
+        answer(200, "The merchant", MERCHANT),
+        MERCHANT_FORMS,
+        REFUSED,
+        UNKNOWN,
+        FAULT,
+        UNAVAILABLE,
+    ],
 };
 
 static CHANGE: Endpoint = Endpoint {
@@ -44,6 +56,7 @@ static CHANGE: Endpoint = Endpoint {
     ),
     responses: &[
         answer(200, "The merchant", MERCHANT),
+        MERCHANT_FORMS,
         BAD,
         REFUSED,
         UNKNOWN,

@@ -11,8 +11,8 @@ use cobro_surface::endpoint::{Endpoint, Routes, Security};
 
 use crate::Shared;
 use crate::answers::{
-    BAD, CONFLICT, FAULT, ONE, OUTCOME, REFUSED, TAG, TERMINAL, TOO_LARGE, UNANSWERED, UNAVAILABLE,
-    UNFIT, UNKNOWN, answer,
+    BAD, CONFLICT, FAULT, ONE, OUTCOME, OUTCOME_FORMS, REFUSED, TAG, TERMINAL, TERMINAL_FORMS,
+    TOO_LARGE, UNANSWERED, UNAVAILABLE, UNFIT, UNKNOWN, answer,
 };
 use crate::cards::NamedCard;
 use crate::input::{Input, Members, Named, Selected};
@@ -34,6 +34,7 @@ static FETCH: Endpoint = Endpoint {
     request: Some(r#"{"intent_id":"0197a000-0000-4000-8000-000000000001"}"#),
     responses: &[
         answer(200, "The terminal", TERMINAL),
+        TERMINAL_FORMS,
         BAD,
         REFUSED,
         UNKNOWN,
@@ -62,6 +63,7 @@ static CARD: Endpoint = Endpoint {
     ),
     responses: &[
         answer(200, "The outcome", OUTCOME),
+        OUTCOME_FORMS,
         BAD,
         REFUSED,
         UNKNOWN,
@@ -85,6 +87,7 @@ static CANCEL: Endpoint = Endpoint {
     request: Some("{}"),
     responses: &[
         answer(200, "The terminal", TERMINAL),
+        TERMINAL_FORMS,
         BAD,
         REFUSED,
         UNKNOWN,
@@ -106,6 +109,7 @@ static CLOSE: Endpoint = Endpoint {
     request: Some("{}"),
     responses: &[
         answer(200, "The terminal", TERMINAL),
+        TERMINAL_FORMS,
         BAD,
         REFUSED,
         UNKNOWN,

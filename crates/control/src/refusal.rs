@@ -30,6 +30,13 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// The same with a word for programs.
+    pub(crate) fn with_code(self, code: &str) -> Self {
+        Self(Box::new(self.0.member("code", code)))
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         self.0.into_response()

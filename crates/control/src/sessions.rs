@@ -15,8 +15,8 @@ use serde_json::{Map, Value, json};
 
 use crate::Shared;
 use crate::answers::{
-    BAD, CONFLICT, FAULT, ONE, OUTCOME, REFUSED, TAG, TOO_LARGE, UNANSWERED, UNAVAILABLE, UNFIT,
-    UNKNOWN, answer,
+    BAD, CONFLICT, FAULT, ONE, OUTCOME, OUTCOME_FORMS, REFUSED, TAG, TOO_LARGE, UNANSWERED,
+    UNAVAILABLE, UNFIT, UNKNOWN, answer,
 };
 use crate::cards::NamedCard;
 use crate::input::{Input, Members, Named, Selected};
@@ -37,6 +37,7 @@ static PAY: Endpoint = Endpoint {
     ),
     responses: &[
         answer(200, "The outcome", OUTCOME),
+        OUTCOME_FORMS,
         BAD,
         REFUSED,
         UNKNOWN,
@@ -60,6 +61,7 @@ static ABANDON: Endpoint = Endpoint {
     request: Some("{}"),
     responses: &[
         answer(200, "The outcome", OUTCOME),
+        OUTCOME_FORMS,
         BAD,
         REFUSED,
         UNKNOWN,

@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 
 use crate::Shared;
 use crate::answers::{
-    BAD, CONFLICT, FAULT, GONE, LIST, ONE, REFUSED, TAG, TERMINAL, TOO_LARGE, UNAVAILABLE, UNFIT,
-    UNKNOWN, answer,
+    BAD, CONFLICT, FAULT, GONE, LIST, ONE, REFUSED, TAG, TERMINAL, TERMINAL_FORMS, TOO_LARGE,
+    UNAVAILABLE, UNFIT, UNKNOWN, answer,
 };
 use crate::autopilot;
 use crate::input::{Input, Members, Named, Paging, Selected};
@@ -82,7 +82,14 @@ static SHOW: Endpoint = Endpoint {
     security: Security::None,
     parameters: ONE,
     request: None,
-    responses: &[answer(200, "The terminal", TERMINAL), REFUSED, UNKNOWN, FAULT, UNAVAILABLE],
+    responses: &[
+        answer(200, "The terminal", TERMINAL),
+        TERMINAL_FORMS,
+        REFUSED,
+        UNKNOWN,
+        FAULT,
+        UNAVAILABLE,
+    ],
 };
 
 static CHANGE: Endpoint = Endpoint {
@@ -94,10 +101,11 @@ static CHANGE: Endpoint = Endpoint {
     security: Security::None,
     parameters: ONE,
     request: Some(
-        r#"{"operating_mode":"PDV","online":true,"b2b_transactions":true,"cashier":"caja1@tienda.example","autopilot":{"enabled":true,"delay_ms":1500,"card":"5031433215406351"}}"#,
+        r#"{"operating_mode":"PDV","online":true,"paper":true,"b2b_transactions":true,"cashier":"caja1@tienda.example","autopilot":{"enabled":true,"delay_ms":1500,"card":"5031433215406351"}}"#,
     ),
     responses: &[
         answer(200, "The terminal", TERMINAL),
+        TERMINAL_FORMS,
         BAD,
         REFUSED,
         UNKNOWN,
@@ -200,7 +208,7 @@ async fn change(
     Named(id): Named,
     input: Input,
 ) -> Answer {
-    let known = ["operating_mode", "online", "b2b_transactions", "cashier", "autopilot"];
+    let known = ["operating_mode", "online", "paper", "b2b_transactions", "cashier", "autopilot"];
     let members = input.members(&known)?;
     let view = world.terminal(&id).await?;
     let dialect = world.dialect(&view.merchant.channel)?.as_ref();
@@ -212,6 +220,9 @@ async fn change(
     let mut setting = |name: &str, value: Value| change.settings.push((name.to_owned(), value));
     if let Some(is_on) = members.boolean("b2b_transactions")? {
         setting("b2b_transactions", json!(is_on));
+    }
+    if let Some(is_there) = members.boolean("paper")? {
+        setting("paper", json!(is_there));
     }
     // `null` signs the cashier out, and takes the autopilot away.
     if members.raw("cashier").is_some() {

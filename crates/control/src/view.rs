@@ -6,6 +6,7 @@ use cobro_domain::intent::{Intent, IntentPhase};
 use cobro_domain::merchant::Merchant;
 use cobro_domain::payment::{Payment, PaymentState};
 use cobro_domain::terminal::OperatingMode;
+use cobro_engine::attempts::{Attempt, attempts, last_answer};
 use cobro_engine::intents::IntentView;
 use cobro_engine::ports::Dialect;
 use cobro_engine::terminals::TerminalView;
@@ -54,6 +55,7 @@ pub(crate) fn terminal(world: &World, view: &TerminalView) -> Result<Value, Engi
         "cashier": setting("cashier"),
         "b2b_transactions": setting("b2b_transactions"),
         "autopilot": setting("autopilot"),
+        "paper": setting("paper") != false,
         "currency": merchant.currency.code(),
         "currency_exponent": merchant.currency.exponent(),
         "pending": pending,
@@ -176,8 +178,8 @@ fn authorization(payment: &Payment) -> Option<&str> {
 /// Who an event or a delivery belongs to, as it is shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Whose {
-    dialect: String,
-    merchant: String,
+    pub(crate) dialect: String,
+    pub(crate) merchant: String,
 }
 
 impl From<&Merchant> for Whose {
@@ -212,7 +214,7 @@ pub(crate) fn delivery(delivery: &Delivery, whose: Option<&Whose>) -> Value {
         DeliveryState::Delivered | DeliveryState::Failed | DeliveryState::Exhausted => None,
     };
     let request: Option<Value> = serde_json::from_str(&delivery.request).ok();
-    let response: Option<Value> = serde_json::from_str(&delivery.response).ok();
+    let made: Vec<Value> = attempts(delivery).iter().map(attempt).collect();
     json!({
         "id": delivery.id.to_string(),
         "event_id": delivery.event.to_string(),
@@ -224,7 +226,19 @@ pub(crate) fn delivery(delivery: &Delivery, whose: Option<&Whose>) -> Value {
         "state": delivery.state.code(),
         "next_at": next_at,
         "request": request.unwrap_or_else(|| json!({"headers": {}, "body": null})),
-        "response": response,
+        "response": last_answer(delivery),
+        "attempts": made,
+    })
+}
+
+/// One attempt of a delivery.
+fn attempt(attempt: &Attempt) -> Value {
+    json!({
+        "attempt": attempt.number,
+        "at": attempt.at,
+        "due_at": attempt.due_at,
+        "request": attempt.request,
+        "response": attempt.response,
     })
 }
 
@@ -358,7 +372,11 @@ mod tests {
             assert_eq!(shown["next_at"], next_at);
             assert_eq!(shown["at"], "1970-01-01T00:00:00Z");
             assert_eq!(shown["request"], json!({"headers": {}, "body": null}));
-            assert_eq!(shown["response"]["status"], 200);
+            // Before the first attempt there is no answer.
+            let status = if attempts == 0 { Value::Null } else { json!(200) };
+            assert_eq!(shown["response"]["status"], status);
+            let numbers = shown["attempts"].as_array().unwrap().iter().map(|one| &one["attempt"]);
+            assert_eq!(numbers.last(), (attempts > 0).then_some(&json!(attempts)));
         }
     }
 }

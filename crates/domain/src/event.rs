@@ -128,7 +128,8 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// The request of the last attempt, as JSON text; empty before the first.
     pub request: String,
-    /// The answer to the last attempt, as JSON text; empty when there was none.
+    /// The answer to the last attempt with what went before, as JSON text; empty when there was no
+    /// attempt.
     pub response: String,
     /// When it was made.
     pub created_at: Timestamp,

@@ -197,7 +197,7 @@ fn record(tx: &mut Tx<'_>, world: &World, attempted: &Attempted) -> Result<(), E
         attempts,
         state,
         request: attempted.request.clone(),
-        response: attempted.response.clone(),
+        response: crate::attempts::kept(&delivery, &attempted.response, tx.now()),
         ..delivery
     };
     tx.save(&delivery);

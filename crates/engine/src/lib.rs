@@ -12,6 +12,7 @@
 pub mod accounts;
 mod alarms;
 pub mod answers;
+pub mod attempts;
 mod balance;
 pub mod books;
 pub mod captures;

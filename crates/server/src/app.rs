@@ -52,6 +52,7 @@ pub(crate) fn router(parts: Parts) -> Router {
     let (clip, clip_endpoints) = cobro_clip::routes(parts.clip);
     let (mercadopago, mercadopago_endpoints) = cobro_mercadopago::routes(parts.mercadopago);
     let mercadopago = mercadopago.merge(cobro_console::simulator_router(console));
+    let base_url = parts.placetopay.public_url.to_string();
     let (placetopay, placetopay_endpoints) = cobro_placetopay::routes(parts.placetopay);
     let (control, control_endpoints) = cobro_control::routes(Control {
         worlds: parts.worlds.clone(),
@@ -67,6 +68,11 @@ pub(crate) fn router(parts: Parts) -> Router {
         ("placetopay", placetopay_endpoints),
         ("control", control_endpoints),
     ];
+    let docs = cobro_docs::Docs {
+        version: env!("CARGO_PKG_VERSION"),
+        base_url,
+        surfaces: crate::reference::surfaces(&documents),
+    };
     let operations = Operations {
         worlds: parts.worlds.clone(),
         metrics: parts.metrics,
@@ -97,6 +103,7 @@ pub(crate) fn router(parts: Parts) -> Router {
         .merge(crate::unchanged::front::router(parts.leaves))
         .merge(operations::router(operations))
         .merge(cobro_console::router(console))
+        .merge(cobro_docs::router(docs))
         .merge(checkout)
 }
 

@@ -19,6 +19,7 @@ mod operations;
 mod outbound;
 mod peers;
 mod platform;
+mod reference;
 mod serve;
 mod unchanged;
 mod vault;

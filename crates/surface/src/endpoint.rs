@@ -99,6 +99,20 @@ pub struct Response {
     pub example: Option<&'static str>,
 }
 
+impl Response {
+    /// Other forms of an answer that has an example: a JSON list of bodies, of which each has only
+    /// what differs (`[{"note":null}]`). They widen what the document says of its members and are
+    /// not shown.
+    pub const fn also(status: u16, forms: &'static str) -> Self {
+        Self { status, description: "", example: Some(forms) }
+    }
+
+    /// Whether this is [`Response::also`]: what it describes is described elsewhere.
+    pub const fn is_also(&self) -> bool {
+        self.description.is_empty() && self.example.is_some()
+    }
+}
+
 /// Routes with their descriptions.
 pub struct Routes<S> {
     router: Router<S>,

@@ -6,7 +6,7 @@ use tower::ServiceExt;
 
 use super::*;
 
-const PATHS: [&str; 14] = [
+const PATHS: [&str; 15] = [
     "/",
     "/console/terminals",
     "/console/terminals/PAX_A910__SBX0000001",
@@ -16,6 +16,7 @@ const PATHS: [&str; 14] = [
     "/console/deposits",
     "/console/deposits/W472RZQKV",
     "/console/deposits/%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E",
+    "/console/endpoints",
     "/console/ledger",
     "/console/sites",
     "/point/integrator-simulator/sandbox/?ignoreapidoc=true",

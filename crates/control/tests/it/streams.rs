@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use cobro_control::Autopilot;
+use cobro_control::{Access, Autopilot};
 use cobro_engine::Change;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -167,4 +167,37 @@ async fn the_autopilot_finds_its_terminals_again() {
     paid(&mut stream, TILL).await;
     sandbox.shutdown.send(true).unwrap();
     running.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_ticket_opens_the_stream_and_nothing_else() {
+    let sandbox = Sandbox::with_access(Access::Token("tok-1".to_owned())).await;
+    let send = async |call: &str, token: Option<&str>| {
+        let request = request(call);
+        let request = match token {
+            Some(token) => request.header("authorization", format!("Bearer {token}")),
+            None => request,
+        };
+        let request = request.body(Body::empty()).unwrap();
+        sandbox.router.clone().oneshot(request).await.unwrap()
+    };
+    assert_eq!(send("POST live/tickets", None).await.status(), 403);
+    let made = send("POST live/tickets", Some("tok-1")).await;
+    assert_eq!(made.status(), 201);
+    let made = made.into_body().collect().await.unwrap().to_bytes();
+    let made: Value = serde_json::from_slice(&made).unwrap();
+    let ticket = made["ticket"].as_str().unwrap();
+    assert_eq!((ticket.len(), &made["expires_in"]), (32, &json!(60)));
+    let table = [
+        (format!("GET live?ticket={ticket}"), 200),
+        (format!("GET live?terminal={TILL}&ticket={ticket}"), 200),
+        (format!("GET live?ticket={}", &ticket[1..]), 403),
+        ("GET live?ticket=".to_owned(), 403),
+        ("GET live".to_owned(), 403),
+        (format!("GET clock?ticket={ticket}"), 403),
+        (format!("POST live/tickets?ticket={ticket}"), 403),
+    ];
+    for (call, status) in table {
+        assert_eq!(send(&call, None).await.status().as_u16(), status, "{call}");
+    }
 }

@@ -26,7 +26,7 @@ async fn a_payment_from_the_queue_to_the_receipt() {
         idle,
         json!({"id": TILL, "dialect": "plain", "merchant": "1001", "merchant_name": "Café",
             "model": "TILL", "operating_mode": "PDV", "online": true, "cashier": null,
-            "b2b_transactions": null, "autopilot": null, "currency": "MXN",
+            "b2b_transactions": null, "autopilot": null, "paper": true, "currency": "MXN",
             "currency_exponent": 2, "intent": null, "pending": [], "last": null})
     );
     let luggage = r#"{"additional_info":{"print_on_terminal":true},"description":"Dos cafés"}"#;

@@ -31,6 +31,16 @@ const UNAVAILABLE: Response = answer(
     r#"{"status":{"status":"FAILED","reason":"XH","message":"El servicio no está disponible, intente de nuevo","date":"2026-03-04T05:06:09-05:00"}}"#,
 );
 
+const SESSION_FORMS: Response = Response::also(
+    200,
+    r#"[{"payment":null,"subscription":null},{"subscription":{"instrument":[{"value":null}]}},{"payment":[{"authorization":null,"receipt":null,"issuerName":null,"franchise":null,"processorFields":[{"value":1},{"value":null}]}]}]"#,
+);
+
+const TRANSACTION_FORMS: Response = Response::also(
+    200,
+    r#"[{"payment":null},{"payment":{"authorization":null,"receipt":null,"issuerName":null,"franchise":null,"processorFields":[{"value":1},{"value":null}]}}]"#,
+);
+
 const fn checkout(path: &'static str, id: &'static str) -> Endpoint {
     Endpoint {
         method: "POST",
@@ -49,7 +59,7 @@ pub(crate) static CREATE_SESSION: Endpoint = Endpoint {
     summary: "Make a session, and the address of its page",
     tag: "Sessions",
     request: Some(
-        r#"{"locale":"es_CO","auth":{"login":"c0b70000000000000000000000000001","tranKey":"WW2UDml9+oY1oqT++fSFLWB8mPwJBH9R4qZboE3gZnc=","nonce":"bm9uY2UtMDAwMQ==","seed":"2026-03-04T05:06:07-05:00"},"payment":{"reference":"CUOTA-0007","description":"Cuota 7","amount":{"currency":"COP","total":45900}},"expiration":"2026-03-04T05:36:08-05:00","returnUrl":"https://shop.example.org/back","ipAddress":"203.0.113.9","userAgent":"Mozilla/5.0"}"#,
+        r#"{"locale":"es_CO","auth":{"login":"c0b70000000000000000000000000001","tranKey":"WW2UDml9+oY1oqT++fSFLWB8mPwJBH9R4qZboE3gZnc=","nonce":"bm9uY2UtMDAwMQ==","seed":"2026-03-04T05:06:07-05:00"},"payment":{"reference":"CUOTA-0007","description":"Cuota 7","amount":{"currency":"COP","total":45900}},"returnUrl":"https://shop.example.org/back","ipAddress":"203.0.113.9","userAgent":"Mozilla/5.0"}"#,
     ),
     responses: &[
         answer(
@@ -82,6 +92,7 @@ pub(crate) static QUERY_SESSION: Endpoint = Endpoint {
             "The session. Its transactions are listed with the newest first.",
             r#"{"requestId":9001,"status":{"status":"APPROVED","reason":"00","message":"La petición ha sido aprobada exitosamente","date":"2026-03-04T05:06:09-05:00"},"request":{"locale":"es_CO","payer":{"document":"1040099001","documentType":"CC","name":"Rosa","surname":"Lemus","email":"rosa@example.org"},"payment":{"reference":"CUOTA-0007","description":"Cuota 7","amount":{"currency":"COP","total":45900},"allowPartial":false,"subscribe":false},"returnUrl":"https://shop.example.org/back","ipAddress":"203.0.113.9","userAgent":"Tienda/1.0","expiration":"2026-03-04T05:36:08-05:00"},"payment":[{"status":{"status":"APPROVED","reason":"00","message":"Aprobada","date":"2026-03-04T05:06:09-05:00"},"internalReference":550071,"paymentMethod":"visa","paymentMethodName":"Visa","issuerName":"JPMORGAN CHASE BANK, N.A.","amount":{"from":{"currency":"COP","total":45900},"to":{"currency":"COP","total":45900},"factor":1},"authorization":"418207","reference":"CUOTA-0007","receipt":"606305061201","franchise":"CR_VS","refunded":false,"processorFields":[{"keyword":"lastDigits","value":"1111","displayOn":"none"}]}],"subscription":{"type":"token","status":{"status":"OK","reason":"00","message":"La petición se ha procesado correctamente","date":"2026-03-04T05:06:09-05:00"},"instrument":[{"keyword":"token","value":"73b830ab65384d87b04380fd93568dd4d5b272430fb730a1b9a3c82c6b71042f","displayOn":"none"},{"keyword":"subtoken","value":"9912046190371111","displayOn":"none"}]}}"#,
         ),
+        SESSION_FORMS,
         answer(
             404,
             "The session does not exist or is another site's.",
@@ -107,6 +118,7 @@ pub(crate) static CANCEL_SESSION: Endpoint = Endpoint {
             "The session is cancelled.",
             r#"{"status":{"status":"OK","reason":"PC","message":"La petición se ha procesado correctamente","date":"2026-03-04T05:06:09-05:00"},"session":{"requestId":9001,"status":{"status":"APPROVED","reason":"00","message":"La petición ha sido aprobada exitosamente","date":"2026-03-04T05:06:09-05:00"},"request":{"locale":"es_CO","payer":{"document":"1040099001","documentType":"CC","name":"Rosa","surname":"Lemus","email":"rosa@example.org"},"payment":{"reference":"CUOTA-0007","description":"Cuota 7","amount":{"currency":"COP","total":45900},"allowPartial":false,"subscribe":false},"returnUrl":"https://shop.example.org/back","ipAddress":"203.0.113.9","userAgent":"Tienda/1.0","expiration":"2026-03-04T05:36:08-05:00"},"payment":null,"subscription":null}}"#,
         ),
+        Response::also(200, r#"[{"session":{"payment":[],"subscription":{}}}]"#),
         answer(
             400,
             "The session is not pending.",
@@ -136,6 +148,7 @@ pub(crate) static COLLECT: Endpoint = Endpoint {
             "The charge: approved, rejected or pending.",
             r#"{"requestId":9001,"status":{"status":"APPROVED","reason":"00","message":"La petición ha sido aprobada exitosamente","date":"2026-03-04T05:06:09-05:00"},"request":{"locale":"es_CO","payer":{"document":"1040099001","documentType":"CC","name":"Rosa","surname":"Lemus","email":"rosa@example.org"},"payment":{"reference":"CUOTA-0007","description":"Cuota 7","amount":{"currency":"COP","total":45900},"allowPartial":false,"subscribe":false},"returnUrl":"https://shop.example.org/back","ipAddress":"203.0.113.9","userAgent":"Tienda/1.0","expiration":"2026-03-04T05:36:08-05:00"},"payment":[{"status":{"status":"APPROVED","reason":"00","message":"Aprobada","date":"2026-03-04T05:06:09-05:00"},"internalReference":550071,"paymentMethod":"visa","paymentMethodName":"Visa","issuerName":"JPMORGAN CHASE BANK, N.A.","amount":{"from":{"currency":"COP","total":45900},"to":{"currency":"COP","total":45900},"factor":1},"authorization":"418207","reference":"CUOTA-0007","receipt":"606305061201","franchise":"CR_VS","refunded":false,"processorFields":[{"keyword":"lastDigits","value":"1111","displayOn":"none"}]}],"subscription":null}"#,
         ),
+        SESSION_FORMS,
         answer(
             400,
             "The request breaks a rule, or the token cannot be used.",
@@ -184,6 +197,7 @@ pub(crate) static REVERSE: Endpoint = Endpoint {
             "The refund, a transaction of its own.",
             r#"{"status":{"status":"APPROVED","reason":"00","message":"Aprobada","date":"2026-03-04T05:06:09-05:00"},"payment":{"status":{"status":"APPROVED","reason":"00","message":"Aprobada","date":"2026-03-04T05:06:09-05:00"},"internalReference":1173741824,"paymentMethod":"visa","paymentMethodName":"Visa","issuerName":"JPMORGAN CHASE BANK, N.A.","amount":{"from":{"currency":"COP","total":45900},"to":{"currency":"COP","total":45900},"factor":1},"authorization":"418207","reference":"CUOTA-0007","receipt":"606305061201","franchise":"CR_VS","refunded":false,"processorFields":[{"keyword":"lastDigits","value":"1111","displayOn":"none"}]}}"#,
         ),
+        TRANSACTION_FORMS,
         answer(
             400,
             "The transaction cannot be given back.",
@@ -208,6 +222,7 @@ pub(crate) static TRANSACTION: Endpoint = Endpoint {
             "The transaction.",
             r#"{"status":{"status":"APPROVED","reason":"00","message":"Aprobada","date":"2026-03-04T05:06:09-05:00"},"payment":{"status":{"status":"APPROVED","reason":"00","message":"Aprobada","date":"2026-03-04T05:06:09-05:00"},"internalReference":550071,"paymentMethod":"visa","paymentMethodName":"Visa","issuerName":"JPMORGAN CHASE BANK, N.A.","amount":{"from":{"currency":"COP","total":45900},"to":{"currency":"COP","total":45900},"factor":1},"authorization":"418207","reference":"CUOTA-0007","receipt":"606305061201","franchise":"CR_VS","refunded":false,"processorFields":[{"keyword":"lastDigits","value":"1111","displayOn":"none"}]}}"#,
         ),
+        TRANSACTION_FORMS,
         answer(
             400,
             "The action is not possible.",
@@ -231,6 +246,10 @@ pub(crate) static GATEWAY_TOKEN: Endpoint = Endpoint {
             200,
             "The token.",
             r#"{"status":{"status":"OK","reason":"PC","message":"La petición se ha procesado correctamente","date":"2026-03-04T05:06:09-05:00"},"data":{"id":120461903,"type":"card","token":"73b830ab65384d87b04380fd93568dd4d5b272430fb730a1b9a3c82c6b71042f","subtoken":"9912046190371111","franchise":"visa","franchiseName":"Visa","issuerName":"JPMORGAN CHASE BANK, N.A.","lastDigits":"1111","validUntil":"12/29","owner":"ROSA LEMUS","bin":"411111","accountType":null}}"#,
+        ),
+        Response::also(
+            200,
+            r#"[{"data":{"accountType":"CR","issuerName":null,"franchise":null,"franchiseName":null}}]"#,
         ),
         answer(
             400,

@@ -10,7 +10,7 @@ use crate::place::Place;
 use crate::point::Seller;
 use crate::receiver::Receiver;
 use crate::server::Server;
-use crate::shape::misfits;
+use crate::shape::{breaches, misfits};
 
 const API: &str = "/point/integration-api";
 
@@ -131,7 +131,7 @@ fn every_documented_route_and_answer() {
     walk_control(&server);
     let whole = document(&server, "/openapi.json");
     let calls = server.calls();
-    let mut missing = Vec::new();
+    let (mut missing, mut wrong) = (Vec::new(), BTreeSet::new());
     for (method, path, operation) in operations(&whole) {
         if is_elsewhere(&path) {
             continue;
@@ -159,6 +159,11 @@ fn every_documented_route_and_answer() {
                     continue;
                 }
                 let body = answer.json();
+                for (_, content) in response["content"].as_object().unwrap() {
+                    for breach in breaches(&content["schema"], &body) {
+                        wrong.insert(format!("{method} {path} {status}: {breach}"));
+                    }
+                }
                 let of = |example: &Value| {
                     // What an event has to say differs from kind to kind, a recorded request is
                     // whatever a caller sent; what does not apply is null, and a list may be empty.
@@ -184,6 +189,7 @@ fn every_documented_route_and_answer() {
         }
     }
     assert!(missing.is_empty(), "documented, and not met: {missing:#?}");
+    assert!(wrong.is_empty(), "of a type that the document does not have: {wrong:#?}");
 }
 
 /// Waits until it is written down that the end of an intent was told.
@@ -323,6 +329,9 @@ fn walk_control(server: &Server<'_>) {
     let delivery = deliveries["deliveries"][0]["id"].as_str().unwrap();
     control("POST", &format!("/deliveries/{delivery}/replay"), json!({}), 200);
     receiver.wait_for(2);
+    control("POST", "/deliveries/replay", json!({ "ids": [delivery] }), 200);
+    control("GET", "/endpoints", nothing(), 200);
+    control("POST", "/live/tickets", json!({}), 201);
     server.live("?terminal=PAX_A910__SBX0000001").wait(|name, _| name == "terminal");
     control("GET", "/clock", nothing(), 200);
     seller.create(&whole_intent());

@@ -56,6 +56,61 @@ fn compare(path: &str, sample: &Value, value: &Value, found: &mut Vec<String>) {
     }
 }
 
+/// Where a value is of a type that a document's schema does not have: `null` where it says a string
+/// is one. Members that the schema does not name may be anything.
+pub(crate) fn breaches(schema: &Value, value: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    check("", schema, value, &mut found);
+    found
+}
+
+fn check(path: &str, schema: &Value, value: &Value, found: &mut Vec<String>) {
+    let name = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let is_named = |one: &Value| one == name || (name == "integer" && one == "number");
+    let is_allowed = match &schema["type"] {
+        Value::Array(types) => types.iter().any(is_named),
+        Value::Null => true,
+        one => is_named(one),
+    };
+    if !is_allowed {
+        found.push(format!("{path} is {name}, not {}", schema["type"]));
+    }
+    for (member, value) in value.as_object().into_iter().flatten() {
+        check(&format!("{path}/{member}"), &schema["properties"][member], value, found);
+    }
+    for value in value.as_array().into_iter().flatten() {
+        check(&format!("{path}/*"), &schema["items"], value, found);
+    }
+}
+
+#[test]
+fn what_a_schema_does_not_have_is_found() {
+    use serde_json::json;
+    let schema = json!({"type": "object", "properties": {
+        "a": {"type": ["null", "string"]},
+        "b": {"type": "array", "items": {"type": "number"}},
+        "c": {},
+    }});
+    let table = [
+        (json!({"a": null, "b": [1, 1.5], "c": null, "d": true}), ""),
+        (json!({"a": 1}), "/a is integer, not [\"null\",\"string\"]"),
+        (json!({"b": null}), "/b is null, not \"array\""),
+        (json!({"b": ["x"]}), "/b/* is string, not \"number\""),
+        (json!([]), " is array, not \"object\""),
+    ];
+    for (value, breach) in table {
+        assert_eq!(breaches(&schema, &value).concat(), breach, "{value}");
+    }
+}
+
 #[test]
 fn what_does_not_fit_is_found() {
     use serde_json::json;

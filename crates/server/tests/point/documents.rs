@@ -9,7 +9,7 @@ use crate::http::Call;
 use crate::place::Place;
 use crate::point::Seller;
 use crate::server::Server;
-use crate::shape::misfits;
+use crate::shape::{breaches, misfits};
 
 const API: &str = "/point/integration-api";
 
@@ -36,15 +36,17 @@ fn every_documented_answer() {
     walk_refund_intents(&seller);
     walk_accounts(&seller);
     let document = server.send(&Call::get("/openapi/mercadopago.json")).expect(200).json();
+    let mut wrong = BTreeSet::new();
     for path in OURS {
         for (method, operation) in document["paths"][path].as_object().unwrap() {
             if operation["responses"].get("401").is_some() {
                 let target = path.replace("{device_id}", &seller.device).replace(['{', '}'], "");
                 server.send(&Call::new(&method.to_uppercase(), &target)).expect(401);
             }
-            check(&server, &method.to_uppercase(), path, operation);
+            check(&server, &method.to_uppercase(), path, operation, &mut wrong);
         }
     }
+    assert!(wrong.is_empty(), "of a type that the document does not have: {wrong:#?}");
 }
 
 /// Whether a target is one of a path's.
@@ -67,7 +69,13 @@ fn examples(response: &Value) -> Vec<Value> {
     found
 }
 
-fn check(server: &Server<'_>, method: &str, path: &str, operation: &Value) {
+fn check(
+    server: &Server<'_>,
+    method: &str,
+    path: &str,
+    operation: &Value,
+    wrong: &mut BTreeSet<String>,
+) {
     let calls = server.calls();
     let called = calls.iter().filter(|((called, target, _), _)| {
         // `events` is not the id of an intent.
@@ -86,6 +94,11 @@ fn check(server: &Server<'_>, method: &str, path: &str, operation: &Value) {
             continue;
         }
         let body = answer.json();
+        let content = &operation["responses"][status.to_string()]["content"];
+        for (_, content) in content.as_object().into_iter().flatten() {
+            let found = breaches(&content["schema"], &body);
+            wrong.extend(found.iter().map(|breach| format!("{method} {path} {status}: {breach}")));
+        }
         // A list may be empty, and what does not apply is null.
         let of = |example: &Value| -> Vec<String> {
             let misfits = misfits(example, &body).into_iter();

@@ -34,6 +34,8 @@ mod documents;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod integrator;
 #[cfg(test)]
 mod refund_intents;

@@ -131,7 +131,8 @@ fn operation(endpoint: &Endpoint, id: &str) -> Value {
         operation.insert("parameters".to_owned(), Value::Array(parameters));
     }
     if let Some(example) = endpoint.request {
-        operation.insert("requestBody".to_owned(), json!({"content": content(&[example], None)}));
+        let content = content(&[example], &[], None);
+        operation.insert("requestBody".to_owned(), json!({"content": content}));
     }
     operation.insert("responses".to_owned(), responses(endpoint.responses));
     Value::Object(operation)
@@ -186,26 +187,32 @@ fn responses(responses: &[Response]) -> Value {
         by_status.entry(response.status).or_default().push(response);
     }
     let answers = by_status.into_iter().map(|(status, same)| {
-        let descriptions: Vec<&str> = same.iter().map(|response| response.description).collect();
-        let examples: Vec<&str> = same.iter().filter_map(|response| response.example).collect();
+        let (also, shown): (Vec<&Response>, Vec<&Response>) =
+            same.into_iter().partition(|response| response.is_also());
+        let descriptions: Vec<&str> = shown.iter().map(|response| response.description).collect();
+        let examples: Vec<&str> = shown.iter().filter_map(|response| response.example).collect();
+        let forms: Vec<Value> = also.iter().filter_map(|also| parsed(also.example?)).collect();
         let mut answer = json!({"description": descriptions.join("; ")});
         if let (false, Some(members)) = (examples.is_empty(), answer.as_object_mut()) {
-            members.insert("content".to_owned(), content(&examples, Some(status)));
+            members.insert("content".to_owned(), content(&examples, &forms, Some(status)));
         }
         (status.to_string(), answer)
     });
     Value::Object(answers.collect())
 }
 
-/// The media types of a body, each with its examples and what they have in common.
-fn content(examples: &[&str], status: Option<u16>) -> Value {
+/// The media types of a body, each with its examples and what they have in common. `forms` are
+/// lists of what else the first of them can be.
+fn content(examples: &[&str], forms: &[Value], status: Option<u16>) -> Value {
     let mut by_type: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for text in examples {
         let value = parsed(text).unwrap_or_else(|| json!(text));
         by_type.entry(media_type(text, &value, status)).or_default().push(value);
     }
     let content = by_type.into_iter().map(|(media_type, values)| {
-        let schema = schema(&values.iter().collect::<Vec<_>>());
+        let is_json = media_type == "application/json";
+        let also = forms.iter().filter_map(Value::as_array).flatten().filter(|_| is_json);
+        let schema = schema(&values.iter().chain(also).collect::<Vec<_>>());
         let object = match values.as_slice() {
             [value] => json!({"schema": schema, "example": value}),
             _ => {
@@ -237,7 +244,8 @@ fn media_type(text: &str, value: &Value, status: Option<u16>) -> &'static str {
 }
 
 /// What is true of all the values: their types, and for objects and arrays the same of what is
-/// in them. A `null` alone says nothing about what else there could be.
+/// in them. A `null` alone says nothing about what else there could be, and what is an object here
+/// and a text there is whatever somebody sends.
 fn schema(values: &[&Value]) -> Value {
     let mut types: Vec<&str> = Vec::new();
     let mut members: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
@@ -263,6 +271,9 @@ fn schema(values: &[&Value]) -> Value {
         if !types.contains(&name) {
             types.push(name);
         }
+    }
+    if types.contains(&"object") && types.contains(&"string") {
+        return Value::Object(Map::new());
     }
     if types.contains(&"number") {
         types.retain(|name| *name != "integer");
@@ -409,6 +420,36 @@ mod tests {
                 }}},
                 "next": {},
             }})
+        );
+    }
+
+    #[test]
+    fn other_forms_widen_a_schema_and_are_not_shown() {
+        static WIDE: Endpoint = Endpoint {
+            responses: &[
+                Response {
+                    status: 200,
+                    description: "It",
+                    example: Some(r#"{"a":"x","b":{"c":1},"d":{"e":1}}"#),
+                },
+                Response::also(200, r#"[{"a":null},{"b":null},{"b":{"c":null}},{"d":"text"}]"#),
+            ],
+            ..LIST
+        };
+        assert!(faults(&[&WIDE]).is_empty());
+        let document = document("", "", "", &[&WIDE]);
+        assert_eq!(
+            document["paths"]["/things"]["get"]["responses"]["200"],
+            json!({"description": "It", "content": {"application/json": {
+                "example": {"a": "x", "b": {"c": 1}, "d": {"e": 1}},
+                "schema": {"type": "object", "properties": {
+                    "a": {"type": ["string", "null"]},
+                    "b": {"type": ["object", "null"], "properties": {
+                        "c": {"type": ["integer", "null"]},
+                    }},
+                    "d": {},
+                }},
+            }}})
         );
     }
 

@@ -48,6 +48,10 @@ pub(crate) static SEARCH_PAYMENTS: Endpoint = Endpoint {
             "The page, and how many there are in all.",
             Some(include_str!("../../fixtures/search.json")),
         ),
+        Response::also(
+            200,
+            r#"[{"results":[{"authorization_code":null,"date_approved":null,"description":null,"external_reference":null,"money_release_date":null}]}]"#,
+        ),
         answer(
             400,
             "A parameter is wrong; the cause says which.",
@@ -69,6 +73,10 @@ pub(crate) static READ_PAYMENT: Endpoint = Endpoint {
             200,
             "The payment. Amounts are in units of the currency.",
             Some(include_str!("../../fixtures/payment.json")),
+        ),
+        Response::also(
+            200,
+            r#"[{"authorization_code":null,"date_approved":null,"description":null,"external_reference":null,"money_release_date":null}]"#,
         ),
         UNAUTHORIZED,
         PAYMENT_NOT_FOUND,
