@@ -14,6 +14,9 @@ use crate::tools::{self, Install, Tool};
 /// Where the report goes, from the root of the workspace.
 const REPORT: &str = "docs/benchmarks.md";
 
+/// The profile of the programs that are measured: that of the binaries that people install.
+const PROFILE: &str = "dist";
+
 /// What the command line asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
@@ -101,10 +104,10 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<ExitCode> {
     Ok(if shown.status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Builds both programs as they are released; gives the one that measures.
+/// Builds both programs as they are distributed; gives the one that measures.
 fn build(root: &Path, target: &Path) -> anyhow::Result<PathBuf> {
     let mut build = cargo(root);
-    build.args(["build", "--release", "--package", "cobro", "--package", "cobro-bench"]);
+    build.args(["build", "--profile", PROFILE, "--package", "cobro", "--package", "cobro-bench"]);
     anyhow::ensure!(run_shown(&mut build)?.status.success(), "the programs cannot be built");
     Ok(program(target, "cobro-bench"))
 }
@@ -160,7 +163,7 @@ fn children_s(printed: &str) -> Option<f64> {
 }
 
 fn program(target: &Path, name: &str) -> PathBuf {
-    target.join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    target.join(PROFILE).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
 #[cfg(test)]

@@ -59,6 +59,27 @@ impl Slice {
         Self { operations, elapsed, p50_us, p99_us, ..Self::default() }
     }
 
+    /// Several slices of the same work as one; half of them were as fast as it says, and none had
+    /// a slower hundredth.
+    pub(crate) fn joined(slices: &[Self]) -> Self {
+        let mut p50s: Vec<u32> = slices.iter().map(|slice| slice.p50_us).collect();
+        p50s.sort_unstable();
+        let sum = |of: fn(&Self) -> u64| slices.iter().map(of).sum();
+        Self {
+            operations: sum(|slice| slice.operations),
+            elapsed: slices.iter().map(|slice| slice.elapsed).sum(),
+            cpu: CpuUse {
+                own_us: sum(|slice| slice.cpu.own_us),
+                server_us: sum(|slice| slice.cpu.server_us),
+                database_us: sum(|slice| slice.cpu.database_us),
+                others_us: sum(|slice| slice.cpu.others_us),
+                capacity_us: sum(|slice| slice.cpu.capacity_us),
+            },
+            p50_us: p50s.get(p50s.len() / 2).copied().unwrap_or(0),
+            p99_us: slices.iter().map(|slice| slice.p99_us).max().unwrap_or(0),
+        }
+    }
+
     /// Operations a second.
     pub(crate) fn rate(&self) -> f64 {
         self.operations as f64 / self.elapsed.as_secs_f64().max(1e-9)

@@ -127,12 +127,14 @@ impl Stage {
         };
         match case {
             BARE => caller(bare).bare(plan.bare_requests(), &watched(bare)),
-            CREATE => caller(empty).creates(&some(&self.tills.one), &watched(empty)),
-            CREATE_SPREAD => caller(empty).creates(&some(&self.tills.spread), &watched(empty)),
+            CREATE => caller(empty).creates(&self.tills.one, count, &watched(empty)),
+            CREATE_SPREAD => {
+                caller(empty).creates(&some(&self.tills.spread), count, &watched(empty))
+            }
             CREATE_FILLED => {
                 let filled = self.filled.as_ref().context("there is no filled database")?;
                 let server = &filled.server;
-                caller(server).creates(&some(&filled.tills.spread), &watched(server))
+                caller(server).creates(&some(&filled.tills.spread), count, &watched(server))
             }
             PAYMENT => caller(empty).payments(&self.tills.one, plan.slice(), &watched(empty)),
             COLLECT => {
@@ -148,7 +150,12 @@ impl Stage {
         let tills = inside::Counter::new(&self.inside, &self.tills.one);
         self.runtime.block_on(async {
             let count = if callers == 1 { plan.creates() / 8 } else { plan.creates() };
-            tills.await?.creates(callers, count, &watched).await
+            let (tills, turn) = (tills.await?, count.min(self.tills.one.len()));
+            let mut slices = Vec::new();
+            for _ in 0..count / turn.max(1) {
+                slices.push(tills.clone().creates(callers, turn, &watched).await?);
+            }
+            Ok(Slice::joined(&slices))
         })
     }
 }

@@ -49,11 +49,12 @@ struct Desk {
 }
 
 /// Terminals of a world, at which callers work.
+#[derive(Clone)]
 pub(crate) struct Counter {
     world: World,
     desks: Arc<Vec<Desk>>,
     tag: [u8; 16],
-    count: AtomicU64,
+    count: Arc<AtomicU64>,
 }
 
 impl Counter {
@@ -66,7 +67,7 @@ impl Counter {
             desks.push(Desk { caller, terminal: TerminalId(till.device.clone()) });
         }
         let (desks, tag) = (Arc::new(desks), entropy().seed());
-        Ok(Self { world: world.clone(), desks, tag, count: AtomicU64::new(0) })
+        Ok(Self { world: world.clone(), desks, tag, count: Arc::new(AtomicU64::new(0)) })
     }
 
     async fn create(&self, desk: &Desk) -> anyhow::Result<IntentId> {

@@ -28,8 +28,8 @@ pub(crate) const SELLERS: usize = 1000;
 /// How many terminals each of them has.
 pub(crate) const TILLS_EACH: i64 = 10;
 
-/// How many terminals the one seller has, where the load is not spread.
-const TILLS_OF_ONE: i64 = 10_000;
+/// How many terminals the one seller has, where the load is not spread: as many as a large chain.
+const TILLS_OF_ONE: i64 = 2_000;
 
 /// How many sellers are made at once.
 const MADE_AT_ONCE: usize = 64;

@@ -91,8 +91,21 @@ impl Caller {
         Ok(slice)
     }
 
-    /// An intent on each of the terminals; they are cancelled afterwards, which is not measured.
-    pub(crate) fn creates(&self, tills: &[Till], watched: &Watched) -> anyhow::Result<Slice> {
+    /// An intent on each of the terminals, as often as it takes to make `count`; after each turn
+    /// they are cancelled, which is not measured.
+    pub(crate) fn creates(
+        &self,
+        tills: &[Till],
+        count: usize,
+        watched: &Watched,
+    ) -> anyhow::Result<Slice> {
+        let turns = (count / tills.len().max(1)).max(1);
+        let slices: anyhow::Result<Vec<Slice>> =
+            (0..turns).map(|_| self.creates_once(tills, watched)).collect();
+        Ok(Slice::joined(&slices?))
+    }
+
+    fn creates_once(&self, tills: &[Till], watched: &Watched) -> anyhow::Result<Slice> {
         let next = AtomicUsize::new(0);
         let (slice, made) = drive(self.address, CONNECTIONS, watched, async |wire| {
             let place = next.fetch_add(1, Ordering::Relaxed);

@@ -269,7 +269,7 @@ async fn take_and_pay(worlds: &Worlds, world: &str, id: &TerminalId) -> Result<(
     let Ok(card) = named.transpose() else { return Ok(()) };
     open.fetch_intent(view.merchant.id, id.clone(), Some(intent)).await?;
     let command = PresentCard { card, entry: CardEntry::Tap, tip_minor: 0, installments: None };
-    present(&open, &view, command, false).await?;
+    present(&open, view.merchant.id, id.clone(), command, false).await?;
     Ok(())
 }
 

@@ -3,9 +3,9 @@
 use axum::routing::post;
 use cobro_domain::card::CardEntry;
 use cobro_domain::intent::IntentPhase;
+use cobro_domain::{MerchantId, TerminalId};
 use cobro_engine::charges::PresentCard;
 use cobro_engine::intents::IntentView;
-use cobro_engine::terminals::TerminalView;
 use cobro_engine::{EngineError, World};
 use cobro_surface::endpoint::{Endpoint, Routes, Security};
 
@@ -130,26 +130,26 @@ pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {
 
 async fn fetch(Selected(world): Selected, Named(id): Named, input: Input) -> Answer {
     let intent = input.members(&["intent_id"])?.text("intent_id")?;
-    let view = world.terminal(&id).await?;
+    let merchant = world.merchant_at(&id).await?;
     let intent = match intent {
-        Some(name) => Some(world.find_intent(&view.merchant, name).await?),
+        Some(name) => Some(world.find_intent(&merchant, name).await?),
         None => None,
     };
-    world.fetch_intent(view.merchant.id, view.terminal.id, intent).await?;
+    world.fetch_intent(merchant.id, TerminalId(id.clone()), intent).await?;
     terminal(&world, &id).await
 }
 
 async fn cancel(Selected(world): Selected, Named(id): Named, input: Input) -> Answer {
     input.members(&[])?;
-    let view = world.terminal(&id).await?;
-    world.cancel_on_terminal(view.merchant.id, view.terminal.id).await?;
+    let merchant = world.merchant_at(&id).await?;
+    world.cancel_on_terminal(merchant.id, TerminalId(id.clone())).await?;
     terminal(&world, &id).await
 }
 
 async fn close(Selected(world): Selected, Named(id): Named, input: Input) -> Answer {
     input.members(&[])?;
-    let view = world.terminal(&id).await?;
-    world.close_result(view.merchant.id, view.terminal.id).await?;
+    let merchant = world.merchant_at(&id).await?;
+    world.close_result(merchant.id, TerminalId(id.clone())).await?;
     terminal(&world, &id).await
 }
 
@@ -163,14 +163,14 @@ async fn card(Selected(world): Selected, Named(id): Named, input: Input) -> Answ
     let named = members.get("card").map(NamedCard::read).transpose()?;
     let hold = members.boolean("hold")?.unwrap_or(false);
     let mut command = command(members)?;
-    let terminal = world.terminal(&id).await?;
+    let merchant = world.merchant_at(&id).await?;
     if let Some(named) = named {
-        command.card = Some(named.find(&world, &terminal.merchant.channel)?);
+        command.card = Some(named.find(&world, &merchant.channel)?);
     }
-    let channel = terminal.merchant.channel.clone();
-    let own = world.clone();
-    let view = to_the_end(async move { present(&own, &terminal, command, hold).await }).await?;
-    Ok(ok(&view::outcome(world.dialect(&channel)?.as_ref(), &view)))
+    let (own, owner) = (world.clone(), merchant.id);
+    let done = async move { present(&own, owner, TerminalId(id), command, hold).await };
+    let view = to_the_end(done).await?;
+    Ok(ok(&view::outcome(world.dialect(&merchant.channel)?.as_ref(), &view)))
 }
 
 /// All of the command but the card.
@@ -195,11 +195,11 @@ fn command(members: Members<'_>) -> Result<PresentCard, Refusal> {
 /// As [`World::present_card`].
 pub(crate) async fn present(
     world: &World,
-    terminal: &TerminalView,
+    merchant: MerchantId,
+    id: TerminalId,
     command: PresentCard,
     hold: bool,
 ) -> Result<IntentView, EngineError> {
-    let (merchant, id) = (terminal.merchant.id, terminal.terminal.id.clone());
     let view = world.present_card(merchant, id.clone(), command).await?;
     if hold || view.intent.phase() != IntentPhase::Processed {
         return Ok(view);

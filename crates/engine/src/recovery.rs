@@ -1,5 +1,7 @@
 //! What nobody waits for any more: payments whose process is gone, and reversals.
 
+use std::collections::HashMap;
+
 use cobro_domain::event::EventKind;
 use cobro_domain::merchant::Merchant;
 use cobro_domain::payment::{Owner, Payment, PaymentAction, PaymentState};
@@ -15,12 +17,12 @@ use crate::error::{EngineError, Subject};
 use crate::ports::{AdviceAnswer, Answer};
 use crate::world::World;
 
-/// How many payments one sweep looks at.
-const SWEEP_MAX: i64 = 1000;
+/// How many payments are read at once.
+const SWEEP_PAGE: i64 = 1000;
 
 const SENDING: &str = "SELECT merchant, id, owner FROM payment \
      WHERE (state = 'sending' OR state = 'unknown') AND owner IS NOT NULL \
-     AND lane = $1 ORDER BY id LIMIT $2";
+     AND lane = $1 AND id > $2 ORDER BY id LIMIT $3";
 
 impl World {
     /// Gives up the payments that were sent, are unanswered, and whose process is gone: their
@@ -31,15 +33,29 @@ impl World {
     pub async fn sweep(&self) -> Result<usize, EngineError> {
         let mut swept = 0;
         for lane in 0..self.store().lanes() {
-            if !self.peers().leads(lane).await {
-                continue;
+            if self.peers().leads(lane).await {
+                swept += self.sweep_lane(i64::try_from(lane).unwrap_or(0)).await?;
             }
-            let number = i64::try_from(lane).unwrap_or(0);
-            let params = [number.to_cell(), SWEEP_MAX.to_cell()];
+        }
+        Ok(swept)
+    }
+
+    async fn sweep_lane(&self, lane: i64) -> Result<usize, EngineError> {
+        let mut swept = 0;
+        let mut after = [].as_slice().to_cell();
+        let mut alive: HashMap<Owner, bool> = HashMap::new();
+        loop {
+            let params = [lane.to_cell(), after, SWEEP_PAGE.to_cell()];
             let rows = self.store().read(move |reader| reader.rows(SENDING, &params)).await?;
-            for row in rows {
-                let Some((merchant, payment, owner)) = read_row(row) else { continue };
-                if self.peers().is_alive(owner).await {
+            let Some(last) = rows.last().and_then(|row| row.get(1)) else { return Ok(swept) };
+            after = last.clone();
+            for (merchant, payment, owner) in rows.into_iter().filter_map(read_row) {
+                let lives = match alive.get(&owner) {
+                    Some(lives) => *lives,
+                    None => self.peers().is_alive(owner).await,
+                };
+                alive.insert(owner, lives);
+                if lives {
                     continue;
                 }
                 tracing::warn!(%payment, owner = owner.0, "giving up a payment without an owner");
@@ -47,7 +63,6 @@ impl World {
                 swept += 1;
             }
         }
-        Ok(swept)
     }
 
     async fn give_up(

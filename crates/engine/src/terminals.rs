@@ -113,6 +113,19 @@ impl World {
         found.await?.ok_or(EngineError::NotFound(Subject::Terminal))
     }
 
+    /// Whose a terminal is: less to read than [`World::terminal`].
+    ///
+    /// # Errors
+    /// Unknown terminal.
+    pub async fn merchant_at(&self, id: &str) -> Result<Merchant, EngineError> {
+        let key = (TERMINAL_KIND.to_owned(), id.to_owned());
+        let found = self.store().read(move |reader| match reader.get::<DirectoryRow>(&key)? {
+            Some(row) => reader.get::<Merchant>(&(row.merchant,)),
+            None => Ok(None),
+        });
+        found.await?.ok_or(EngineError::NotFound(Subject::Terminal))
+    }
+
     /// Pairs terminals with a merchant.
     ///
     /// # Errors
