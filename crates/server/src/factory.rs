@@ -18,7 +18,7 @@ use cobro_store::session::{GRACE, Session};
 use cobro_store::store::Durability;
 use cobro_store::{Location, StoreError};
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, try_join_all};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -70,9 +70,8 @@ impl Factory {
         });
         world.restore_clock().await?;
         world.set_deliverer(self.deliveries.clone());
-        for dialect in world.dialects() {
-            dialect.seed(&world).await?;
-        }
+        // Together, so that they share commits.
+        try_join_all(world.dialects().iter().map(|dialect| dialect.seed(&world))).await?;
         let stop = self.shutdown.child_token();
         let mut stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner);
         stops.insert(id.to_owned(), stop.clone());
