@@ -89,7 +89,7 @@ const PARTS = {
       { title: t('column-url'), cell: (one) => one.url, class: 'main code' },
       { title: t('column-answer'), cell: (one) => (one.response ? String(one.response.status) : '–'), class: 'number' },
       { title: t('column-time'), cell: (one) => precise(one.at), class: 'time wide' },
-      { title: t('column-action'), cell: (one) => again(one, shown), class: 'action' },
+      { title: t('column-action'), cell: (one) => again(one, shown), class: 'action wide' },
     ],
     id: (one) => one.id,
     details: (one) => open(one.url, sides(one, shown)),

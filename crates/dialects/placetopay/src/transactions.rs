@@ -2,6 +2,7 @@
 
 use cobro_domain::Money;
 use cobro_domain::payment::{Payment, PaymentState};
+use cobro_engine::EngineError;
 use cobro_engine::refunds::CreateRefund;
 use serde_json::{Value, json};
 
@@ -148,9 +149,11 @@ async fn checkout(call: &Call, at: &At<'_>, payment: Payment) -> Result<Value, R
         return released(call, payment).await;
     }
     if amount.minor > payment.amount.minor {
-        world.adjust_payment(caller, payment.id, amount.minor).await?;
+        let adjusted = world.adjust_payment(caller, payment.id, amount.minor).await;
+        adjusted.map_err(|error| impossible(error, "checkout"))?;
     }
-    let taken = world.capture_payment(caller, payment.id, Some(amount.minor)).await?;
+    let taken = world.capture_payment(caller, payment.id, Some(amount.minor)).await;
+    let taken = taken.map_err(|error| impossible(error, "checkout"))?;
     let mut shown = told(call, &taken);
     let side = json!({
         "currency": taken.amount.currency.code(),
@@ -162,6 +165,15 @@ async fn checkout(call: &Call, at: &At<'_>, payment: Payment) -> Result<Value, R
     Ok(shown)
 }
 
+/// A hold that is being changed, was just taken or let go, or that the acquirer does not change, is
+/// refused in the words of the action.
+fn impossible(error: EngineError, action: &str) -> Refusal {
+    match error {
+        EngineError::Payment(_) => Refusal::action(Text::ActionImpossible, action),
+        error => error.into(),
+    }
+}
+
 /// Holds another amount.
 async fn reauthorize(call: &Call, at: &At<'_>, payment: Payment) -> Result<Value, Refusal> {
     let place = at.member("amount");
@@ -170,6 +182,7 @@ async fn reauthorize(call: &Call, at: &At<'_>, payment: Payment) -> Result<Value
         return Err(Refusal::not_positive("amount.total"));
     }
     let world = &call.site.world;
-    let held = world.adjust_payment(&call.site.caller, payment.id, amount.minor).await?;
+    let held = world.adjust_payment(&call.site.caller, payment.id, amount.minor).await;
+    let held = held.map_err(|error| impossible(error, "reauthorization"))?;
     Ok(told(call, &held))
 }

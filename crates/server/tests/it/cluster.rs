@@ -323,3 +323,15 @@ fn servers_of_one_database_are_one() {
     });
     assert_eq!(first.expect(201).text(), second.expect(201).text());
 }
+
+#[test]
+fn the_clock_moves_for_a_server_alone() {
+    let Some(place) = Place::postgres() else { return };
+    let start = |number| Server::start_with(&place, number, &["serve", "--port", "0"]);
+    let (one, two) = (start(0), start(1));
+    let ahead = json!({ "seconds": 60 });
+    let refused = one.control("POST", "/clock/advance", &ahead, 409);
+    assert_eq!(refused["code"], "unsupported");
+    drop(two);
+    one.control("POST", "/clock/advance", &ahead, 200);
+}

@@ -11,6 +11,7 @@ crate::on_both!(
     held_money_is_taken_changed_and_let_go,
     a_merchant_confirms_or_drops,
     what_nobody_confirms_goes_back,
+    a_hold_is_changed_by_one_at_a_time,
 );
 
 fn reference(answer: &Value) -> i64 {
@@ -159,4 +160,38 @@ fn what_nobody_confirms_goes_back(place: &Place) {
     server.control("POST", "/clock/advance", &json!({ "seconds": 30 * 24 * 3600 }), 200);
     let act = json!({ "action": "checkout", "internalReference": held });
     COLOMBIA.call(&server, "/api/transaction", act, 200);
+}
+
+fn a_hold_is_changed_by_one_at_a_time(place: &Place) {
+    let server = Server::start(place);
+    let token = COLOMBIA.token(&server, "4111111111111111");
+    for round in 0..4 {
+        let mut body = collect(&format!("RACE-{round}"), 1_000, &token);
+        body["type"] = json!("checkin");
+        let made = COLOMBIA.call(&server, "/api/collect", body, 200);
+        let number = reference(&made);
+        let act = |action: &str, total: i64| {
+            COLOMBIA.signed(json!({ "action": action, "internalReference": number,
+                "amount": { "currency": "COP", "total": total } }))
+        };
+        let answers: Vec<(i64, u16)> = std::thread::scope(|scope| {
+            let tasks: Vec<_> = (0..8)
+                .map(|place| {
+                    let total = 1_100 + 100 * place;
+                    let action = if place == 5 { "checkout" } else { "reauthorization" };
+                    let (server, body) = (&server, act(action, total));
+                    scope.spawn(move || (total, send(server, "/api/transaction", &body).status))
+                })
+                .collect();
+            tasks.into_iter().map(|task| task.join().unwrap()).collect()
+        });
+        assert!(answers.iter().all(|(_, status)| [200, 400].contains(status)), "{answers:?}");
+        let path = format!("/api/session/{}", made["requestId"]);
+        let shown = COLOMBIA.call(&server, &path, json!({}), 200);
+        let holds = shown["payment"][0]["amount"]["from"]["total"].as_i64().unwrap();
+        // What was answered last is what is held, or was taken; the acquirer's book says the same
+        // when the server has stopped.
+        let stands = |(total, status): &(i64, u16)| *status == 200 && *total == holds;
+        assert!(holds == 1_000 || answers.iter().any(stands), "{holds}: {answers:?}");
+    }
 }

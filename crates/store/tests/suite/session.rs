@@ -27,6 +27,7 @@ async fn a_process_alone_is_alive_and_leads(place: &Place) {
     let store = place.open();
     drop(open(place, &store, AT_ONCE).await);
     let session = open(place, &store, AT_ONCE).await;
+    assert!(session.alone_async().await);
     for (owner, alive) in [(1, false), (2, true), (3, false), (i64::MAX, false)] {
         assert_eq!(session.is_alive_async(Owner(owner)).await, alive, "{owner}");
         assert_eq!(session.is_alive(Owner(owner)), alive, "{owner}");
@@ -45,6 +46,7 @@ fn one_process_leads_and_another_takes_over() {
         let two = open(place, &store, AT_ONCE).await;
         assert!(one.leads_async(0).await);
         assert!(two.leads_async(1).await);
+        assert!(!one.alone_async().await && !two.alone_async().await);
         for _ in 0..2 {
             assert_eq!((one.leads(0), one.leads(1)), (true, false));
             assert_eq!((two.leads(0), two.leads(1)), (false, true));
@@ -54,6 +56,7 @@ fn one_process_leads_and_another_takes_over() {
         let gone = one.owner();
         drop(one);
         assert!(!two.is_alive_async(gone).await);
+        assert!(two.alone_async().await);
         assert!(two.leads_async(0).await);
     });
 }
