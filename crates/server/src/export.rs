@@ -212,7 +212,7 @@ async fn read(store: &Store, id: &str) -> anyhow::Result<Report> {
         let Some(last) = lines.last() else { break };
         after = Some(SettlementLine::place(last));
     }
-    rows.sort_by(|one, other| one.day.cmp(&other.day));
+    rows.sort_by_key(|row| row.day);
     Ok(Report { merchant, settlement, number, rows })
 }
 
