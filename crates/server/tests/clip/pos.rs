@@ -183,6 +183,8 @@ fn lists_are_newest_first_and_by_person() {
         };
         set(json!({ "cashier": "Caja2@x.example" }));
         assert_eq!(pending(server).len(), 2);
+        let world = server.control("GET", "/worlds/demo", &Value::Null, 200);
+        assert_eq!(world["clip"]["cashiers"], json!([CASHIER, "Caja2@x.example"]));
         set(json!({ "cashier": null }));
         assert_eq!(pending(server).len(), 1);
         // The setting of the device: off, and nothing is shown or taken.
@@ -234,6 +236,26 @@ fn one_terminal_takes_a_charge_and_the_others_show_it_no_more() {
         assert_eq!(outcome["outcome"], "approved");
     }
     assert!(charges(&server).iter().all(|one| one["statusMsg"] == "COMPLETED"));
+}
+
+#[test]
+fn terminals_that_ask_for_any_charge_get_one_each() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    let paired = server.control("POST", "/terminals", &json!({ "merchant": KEY, "count": 8 }), 201);
+    let ids = paired["terminals"].as_array().unwrap();
+    for n in 0..ids.len() {
+        register(&server, &format!("r{n}"), &json!(10));
+    }
+    std::thread::scope(|scope| {
+        for id in ids {
+            let (server, path) =
+                (&server, format!("/terminals/{}/fetch", id["id"].as_str().unwrap()));
+            scope.spawn(move || server.control("POST", &path, &json!({}), 200));
+        }
+    });
+    assert_eq!(terminal(&server)["pending"], json!([]));
+    at_terminal(&server, "fetch", &json!({}), 404);
 }
 
 #[test]
