@@ -312,31 +312,32 @@ fn given_up_after_a_decline() {
 
 #[test]
 fn time_runs_out_on_the_list_and_on_the_terminal() {
-    on_both(|server| {
-        let advance = |seconds: i64| {
-            server.control("POST", "/clock/advance", &json!({ "seconds": seconds }), 200)
-        };
-        let first = register(server, "vence", &json!(10));
-        advance(86_399);
-        let second = register(server, "queda", &json!(10));
-        advance(1);
-        let code = |made: &Value| made["payment_request_code"].as_str().unwrap().to_owned();
-        let expired = charge(server, &code(&first));
-        assert_eq!((&expired["statusMsg"], &expired["statusCode"]), (&json!("EXPIRED"), &json!(5)));
-        assert_eq!(expired["closedAt"]["epochSecond"], expired["expiresAt"]["epochSecond"]);
-        assert_eq!(charge(server, &code(&second))["statusMsg"], "PENDING");
-        at_terminal(server, "fetch", &json!({ "intent_id": code(&first) }), 404);
-        at_terminal(server, "fetch", &json!({}), 200);
-        advance(600);
-        assert_eq!(charge(server, &code(&second))["statusMsg"], "EXPIRED");
-        assert_eq!(terminal(server)["intent"], Value::Null);
-        // A setting of the merchant's.
-        let change = json!({ "charge_seconds_max": 60 });
-        server.control("PATCH", &format!("/merchants/{KEY}"), &change, 200);
-        let third = register(server, "corta", &json!(10));
-        advance(60);
-        assert_eq!(charge(server, &code(&third))["statusMsg"], "EXPIRED");
-    });
+    // A clock can be moved where one process alone serves the database.
+    let place = Place::sqlite();
+    let server = &Server::start(&place);
+    let advance = |seconds: i64| {
+        server.control("POST", "/clock/advance", &json!({ "seconds": seconds }), 200)
+    };
+    let first = register(server, "vence", &json!(10));
+    advance(86_399);
+    let second = register(server, "queda", &json!(10));
+    advance(1);
+    let code = |made: &Value| made["payment_request_code"].as_str().unwrap().to_owned();
+    let expired = charge(server, &code(&first));
+    assert_eq!((&expired["statusMsg"], &expired["statusCode"]), (&json!("EXPIRED"), &json!(5)));
+    assert_eq!(expired["closedAt"]["epochSecond"], expired["expiresAt"]["epochSecond"]);
+    assert_eq!(charge(server, &code(&second))["statusMsg"], "PENDING");
+    at_terminal(server, "fetch", &json!({ "intent_id": code(&first) }), 404);
+    at_terminal(server, "fetch", &json!({}), 200);
+    advance(600);
+    assert_eq!(charge(server, &code(&second))["statusMsg"], "EXPIRED");
+    assert_eq!(terminal(server)["intent"], Value::Null);
+    // A setting of the merchant's.
+    let change = json!({ "charge_seconds_max": 60 });
+    server.control("PATCH", &format!("/merchants/{KEY}"), &change, 200);
+    let third = register(server, "corta", &json!(10));
+    advance(60);
+    assert_eq!(charge(server, &code(&third))["statusMsg"], "EXPIRED");
 }
 
 #[test]
