@@ -16,6 +16,7 @@ mod fill;
 mod http;
 mod inside;
 mod load;
+mod pages;
 mod plan;
 mod postgres;
 mod process;

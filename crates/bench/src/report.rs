@@ -7,6 +7,7 @@ use crate::clock::Slice;
 use crate::http::{
     BARE, CREATE, CREATE_ALONE, CREATE_FILLED, CREATE_INSIDE, CREATE_SPREAD, PAYMENT,
 };
+use crate::pages::{FEW, MANY};
 use crate::postgres::{HOT_64, HOT_128, OVER_HTTP, PGBENCH, SPREAD_64, SPREAD_128, WITH_BOOK};
 use crate::start::Start;
 
@@ -99,13 +100,15 @@ const fn ratio(
     Ratio { what, over, under, times, target }
 }
 
-const RATIOS: [Ratio; 11] = [
+const RATIOS: [Ratio; 12] = [
     ratio("durable create ÷ bare request", CREATE, BARE, 1.0, Some(0.40)),
     ratio("the same, 1,000 sellers", CREATE_SPREAD, BARE, 1.0, None),
     ratio("payment ÷ three bare requests", PAYMENT, BARE, 3.0, Some(0.20)),
     ratio("create ÷ one commit per request", CREATE, CREATE_ALONE, 1.0, Some(6.0)),
     ratio("create over HTTP ÷ in process", CREATE, CREATE_INSIDE, 1.0, None),
     ratio("1,000,000 payments stored ÷ none", CREATE_FILLED, CREATE_SPREAD, 1.0, Some(0.85)),
+    // At most one and a half times the cost.
+    ratio("list page: 1,000,000 payments ÷ 10,000", MANY, FEW, 1.0, Some(0.67)),
     ratio("PostgreSQL: commands, 64 callers ÷ pgbench", SPREAD_64, PGBENCH, 1.0, Some(3.0)),
     ratio("PostgreSQL: commands, 128 callers ÷ pgbench", SPREAD_128, PGBENCH, 1.0, Some(3.0)),
     ratio("PostgreSQL: one merchant ÷ spread, 64 callers", HOT_64, SPREAD_64, 1.0, Some(0.45)),
