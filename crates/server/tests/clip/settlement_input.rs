@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 
+use crate::documents::check;
 use crate::http::{Answer, Call};
 use crate::place::Place;
 use crate::server::Server;
@@ -28,6 +29,7 @@ fn bad_input_gets_the_surfaces_own_error_and_changes_nothing() {
         let answer = server.send(&get(&target)).expect(status);
         assert_eq!(answer.json(), json!({ "message": message }), "{target}");
     }
+    read(&server, &format!("/settlements/{id}"));
     // The window's edge: 90 days ago, and one more.
     for from in ["2026-10-13", "2026-10-12"] {
         read(&server, &format!("/settlements?from={from}&to=2027-01-11"));
@@ -46,6 +48,11 @@ fn bad_input_gets_the_surfaces_own_error_and_changes_nothing() {
         server.send(&get(target)).expect(200);
     }
     assert_eq!(server.traces().1, before.1);
+    // The document says all of this.
+    let document = server.send(&Call::get("/openapi/clip.json")).expect(200).json();
+    for path in ["/settlements", "/settlements/{id}"] {
+        check(&server, "GET", path, &document["paths"][path]["get"]);
+    }
 }
 
 #[test]

@@ -33,6 +33,19 @@ pub(crate) fn read(server: &Server<'_>, target: &str) -> Value {
 /// A payment with a card token; `more` are members besides.
 #[track_caller]
 pub(crate) fn pay(server: &Server<'_>, amount: &str, more: &Value) -> Value {
+    let payment = charge(server, amount, more);
+    assert_eq!(payment["status"], "approved", "{payment}");
+    payment
+}
+
+/// A payment whose money is only held.
+#[track_caller]
+fn pay_held(server: &Server<'_>, amount: &str) -> Value {
+    charge(server, amount, &json!({ "capture_method": "manual" }))
+}
+
+#[track_caller]
+fn charge(server: &Server<'_>, amount: &str, more: &Value) -> Value {
     let card = json!({
         "card_number": CARD, "cardholder_name": "Ana Lopez", "card_exp_month": "12",
         "card_exp_year": "30", "cvv": "123",
@@ -47,9 +60,7 @@ pub(crate) fn pay(server: &Server<'_>, amount: &str, more: &Value) -> Value {
     let members = body.as_object_mut().unwrap();
     members.extend(more.as_object().cloned().unwrap_or_default());
     let call = Call::new("POST", "/payments").header("authorization", &basic()).json(&body);
-    let payment = server.send(&call).expect(201).json();
-    assert_eq!(payment["status"], "approved", "{payment}");
-    payment
+    server.send(&call).expect(201).json()
 }
 
 #[track_caller]
@@ -312,6 +323,43 @@ fn tips_instalments_and_refunds_add_up_page_by_page() {
     assert_eq!(negative[0].0, "2027-01-11");
     assert_eq!(negative[0].1["amount"], json!(-40));
     assert_eq!(negative[0].1["charges"]["charge"]["fee"], json!(-1.44));
+}
+
+#[test]
+fn what_terminals_and_captures_take_is_paid_out_too() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    go_to(&server, FRIDAY);
+    // Held on Friday, taken on Saturday in part: Saturday's money.
+    let held = pay_held(&server, "500");
+    let terminal = "CLIP_PRO__P8220000001";
+    let charge = json!({
+        "amount": 245.5, "assigned_user": "caja1@cafecentral.example", "reference": "mesa-7",
+        "message": "Mesa 7",
+    });
+    let call = Call::new("POST", "/paymentrequest").header("x-api-key", &basic()).json(&charge);
+    server.send(&call).expect(200);
+    server.control("POST", &format!("/terminals/{terminal}/fetch"), &json!({}), 200);
+    let card = json!({ "card": CARD, "tip_minor": 2455 });
+    let outcome = server.control("POST", &format!("/terminals/{terminal}/card"), &card, 200);
+    assert_eq!(outcome["outcome"], "approved", "{outcome}");
+    go_to(&server, "2027-01-09T12:00:00-06:00");
+    let path = format!("/payments/{}/capture", held["id"].as_str().unwrap());
+    let call = Call::new("POST", &path).header("authorization", &basic());
+    server.send(&call.json(&json!({ "amount": 300 }))).expect(200);
+    go_to(&server, "2027-01-11T00:00:00-06:00");
+    let list = read(&server, "/settlements?from=2027-01-11&to=2027-01-11");
+    let settlement = &list["settlements"][0];
+    let found = rows(&server, settlement["settlement_report_id"].as_str().unwrap(), 100);
+    check_sums(settlement, &found);
+    assert_eq!(settlement["gross_amount"], json!(570.05));
+    let row = |day: &str| &found.iter().find(|(date, _)| date == day).unwrap().1;
+    let (friday, saturday) = (row("2027-01-08"), row("2027-01-09"));
+    assert_eq!((&friday["amount"], &friday["tip"]), (&json!(245.5), &json!(24.55)));
+    assert_eq!(friday["merchant_invoice"], "mesa-7");
+    assert_eq!(friday["user_email"], "caja1@cafecentral.example");
+    assert_eq!(saturday["amount"], json!(300));
+    assert_eq!(saturday["receipt_no"], held["receipt_no"]);
 }
 
 /// The header is the sum of its rows, and each row adds up.
