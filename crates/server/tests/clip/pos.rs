@@ -294,6 +294,41 @@ fn a_decline_can_be_tried_again() {
 }
 
 #[test]
+fn whatever_the_acquirer_does_a_charge_says_where_it_stands() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    // What it says at once, and after an hour.
+    let table = [
+        ("approved", "COMPLETED", "COMPLETED"),
+        ("rejected", "DECLINED", "EXPIRED"),
+        ("error", "DECLINED", "DECLINED"),
+        ("reversed", "CANCELLED", "CANCELLED"),
+        ("pending", "PENDING", "COMPLETED"),
+        ("confirmation_required", "PENDING", "CANCELLED"),
+    ];
+    for (outcome, at_once, later) in table {
+        let made = register(&server, outcome, &json!(10));
+        let code = made["payment_request_code"].as_str().unwrap();
+        server.control("PUT", "/faults", &json!({ "acquirer": outcome, "times": 1 }), 200);
+        at_terminal(&server, "fetch", &json!({ "intent_id": code }), 200);
+        let told = at_terminal(&server, "card", &json!({}), 200);
+        assert_eq!(told["outcome"], outcome);
+        assert_eq!(told["intent"]["state"], at_once, "{outcome}");
+        let shown = charge(&server, code);
+        assert_eq!(shown["statusMsg"], at_once, "{outcome}");
+        let is_closed = at_once != "PENDING" && outcome != "rejected";
+        assert_eq!(shown["closedAt"].is_object(), is_closed, "{outcome}: {shown}");
+        server.control("POST", "/clock/advance", &json!({ "seconds": 3600 }), 200);
+        let shown = charge(&server, code);
+        assert_eq!(shown["statusMsg"], later, "{outcome}");
+        assert!(shown["closedAt"].is_object(), "{outcome}: {shown}");
+        assert_eq!(terminal(&server)["intent"], Value::Null, "{outcome}");
+    }
+    drop(server);
+    verify(&place);
+}
+
+#[test]
 fn given_up_after_a_decline() {
     let place = Place::sqlite();
     let server = Server::start(&place);
