@@ -191,7 +191,12 @@ fn lists_are_newest_first_and_by_person() {
         set(json!({ "cashier": CASHIER, "b2b_transactions": false }));
         assert_eq!(pending(server).len(), 0);
         at_terminal(server, "fetch", &json!({}), 404);
+        let all = charges(server);
+        let code = |place: usize| all[place]["paymentRequestCode"].clone();
+        at_terminal(server, "fetch", &json!({ "intent_id": code(1) }), 404);
         set(json!({ "b2b_transactions": true }));
+        // Another person's charge is not taken either, even by its name.
+        at_terminal(server, "fetch", &json!({ "intent_id": code(0) }), 404);
         assert_eq!(pending(server).len(), 2);
     });
 }
