@@ -19,6 +19,9 @@ use crate::settings;
 /// What the merchant pays: 3.6 percent, and value-added tax of 16 percent on it (reference, 4.3).
 const FEES: FeeSchedule = FeeSchedule { fee_bps: 360, tax_bps: 1600 };
 
+/// The key of the main world's merchant (contract, "Sandbox credentials").
+pub(crate) const DEMO_KEY: &str = "c11b0000-0000-4000-8000-000000000001";
+
 /// The cashier who is signed in at the first terminal (contract, "Sandbox credentials").
 const CASHIER: &str = "caja1@cafecentral.example";
 
@@ -41,7 +44,7 @@ struct Credentials {
 /// The fixed credentials of the demo world.
 fn demo() -> Credentials {
     Credentials {
-        api_key: "c11b0000-0000-4000-8000-000000000001".to_owned(),
+        api_key: DEMO_KEY.to_owned(),
         secret: "5ec2e700-0000-4000-8000-000000000001".to_owned(),
         serial: "P8220000001".to_owned(),
     }
