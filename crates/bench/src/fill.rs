@@ -7,6 +7,7 @@ use std::hash::{Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use cobro_domain::time::Day;
 use cobro_store::rows::WORLD;
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -159,6 +160,9 @@ fn fill(data: &Path, payments: usize) -> anyhow::Result<()> {
     fill_book(data, payments, &merchants)
 }
 
+/// The day on which all of them are paid out.
+pub(crate) const SETTLED_ON: Day = Day(20_000);
+
 /// Gives the merchant of the one stored payment very many, a millisecond apart: the rows that lists
 /// are made of, and nothing else. Answers which merchant that is.
 pub(crate) fn fill_one(data: &Path, payments: usize) -> anyhow::Result<Vec<u8>> {
@@ -186,6 +190,7 @@ pub(crate) fn fill_one(data: &Path, payments: usize) -> anyhow::Result<Vec<u8>> 
     }
     let tail = "UPDATE tail SET last = ?1 WHERE kind = 'payment' AND merchant = ?2";
     transaction.execute(tail, (count, &merchant))?;
+    transaction.execute("UPDATE payment SET settles_on = ?1", [SETTLED_ON.0])?;
     transaction.commit()?;
     for text in indexes {
         world.execute_batch(&text)?;
