@@ -70,7 +70,8 @@ fn walk_charges(server: &Server<'_>) {
 
 fn walk_requests(server: &Server<'_>) {
     let payment = format!("{PINPAD}/payment");
-    let body = |serial: &str| json!({ "amount": 10, "reference": "r", "serial_number_pos": serial });
+    let body =
+        |serial: &str| json!({ "amount": 10, "reference": "r", "serial_number_pos": serial });
     let create = |body: &Value, status: u16| call(server, "POST", &payment, body).expect(status);
     let send = |method: &str, path: &str, status: u16| {
         call(server, method, path, &Value::Null).expect(status);

@@ -130,9 +130,7 @@ fn state_cells(state: &PaymentState) -> [Cell; 6] {
         PaymentState::Challenged
         | PaymentState::Pending
         | PaymentState::Failed
-        | PaymentState::Unknown => {
-            [Cell::Null, Cell::Null, Cell::Null, Cell::Null, Cell::Null]
-        }
+        | PaymentState::Unknown => [Cell::Null, Cell::Null, Cell::Null, Cell::Null, Cell::Null],
     };
     [code, owner, authorization, at, reason, by]
 }
