@@ -5,6 +5,7 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
+use crate::http::Call;
 use crate::place::Place;
 use crate::server::{Server, command};
 use crate::settlements::{FRIDAY, KEY, cents, go_to, pay, read, refund, rows};
@@ -90,6 +91,37 @@ fn a_server_that_was_killed_shows_the_same_reports() {
     server.control("POST", "/settlements/run", &Value::Null, 200);
     assert_eq!(read(&server, target), list);
     assert_eq!(rows(&server, &id, 2), found);
+}
+
+#[test]
+fn a_server_that_dies_while_it_closes_a_day_closes_it_once() {
+    for point in ["timers.before_commit", "timers.committed"] {
+        let place = Place::sqlite();
+        let server = Server::start(&place);
+        go_to(&server, FRIDAY);
+        for amount in ["10", "20.20", "30.03"] {
+            pay(&server, amount, &json!({}));
+        }
+        // What falls due before is done, so that the day is what the next one dies of.
+        go_to(&server, "2027-01-10T12:00:00-06:00");
+        drop(server);
+        let server = Server::start_to_die(&place, point);
+        let monday = "2027-01-11T00:00:00-06:00";
+        let call = Call::new("POST", "/_cobro/v1/clock/advance").json(&json!({ "to": monday }));
+        assert!(server.connect().send(&call).is_err(), "{point}: it lives on");
+        server.kill();
+
+        let server = Server::start(&place);
+        go_to(&server, "2027-01-11T12:00:00-06:00");
+        let list = read(&server, "/settlements?from=2027-01-08&to=2027-01-12");
+        let settlements = list["settlements"].as_array().unwrap();
+        assert_eq!(settlements.len(), 1, "{point}");
+        assert_eq!(settlements[0]["gross_amount"], json!(60.23));
+        let id = settlements[0]["settlement_report_id"].as_str().unwrap();
+        assert_eq!(rows(&server, id, 2).len(), 3);
+        let paid = server.control("GET", &format!("/settlements/{id}/postings"), &Value::Null, 200);
+        assert_eq!(paid["postings"].as_array().unwrap().len(), 1, "{point}");
+    }
 }
 
 /// Runs `cobro export settlement`.
