@@ -196,8 +196,9 @@ fn ordinals(
 const NEXT_MADE: &str = "SELECT created_at, ordinal FROM payment WHERE merchant = $1 AND id >= $2 \
      ORDER BY merchant, id LIMIT 1";
 
+/// The sum keeps the databases from looking for it among all ordinals, from the first one on.
 const FIRST_OF_INSTANT: &str =
-    "SELECT MIN(ordinal) FROM payment WHERE merchant = $1 AND id >= $2 AND id < $3";
+    "SELECT MIN(ordinal + 0) FROM payment WHERE merchant = $1 AND id >= $2 AND id < $3";
 
 /// How many payments a merchant had before a time. Ids begin with their time; the payments of one
 /// instant need not have their ordinals in the order of their ids, so the smallest counts.
