@@ -7,6 +7,7 @@ use std::hash::{Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use cobro_domain::time::Day;
 use cobro_store::rows::WORLD;
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -157,6 +158,44 @@ fn fill(data: &Path, payments: usize) -> anyhow::Result<()> {
         world.execute_batch(&text)?;
     }
     fill_book(data, payments, &merchants)
+}
+
+/// The day on which all of them are paid out.
+pub(crate) const SETTLED_ON: Day = Day(20_000);
+
+/// Gives the merchant of the one stored payment very many, a millisecond apart: the rows that lists
+/// are made of, and nothing else. Answers which merchant that is.
+pub(crate) fn fill_one(data: &Path, payments: usize) -> anyhow::Result<Vec<u8>> {
+    let mut world = Connection::open(data.join("cobro.sqlite"))?;
+    let merchant = column(&world, "SELECT merchant FROM payment")?;
+    let merchant = merchant.first().context("there is no sample")?.clone();
+    let sample = sample(&world, "payment", &merchant)?;
+    let samples = [sample];
+    let copies = Copies::of(&samples, &merchant)?;
+    let [sample] = &samples;
+    let row = sample.rows.first().context("there is no sample")?;
+    let count = i64::try_from(payments)?;
+    let first_us = stock::now().micros() / 1000 * 1000 - count * 1000;
+    quick(&world)?;
+    let indexes = take_indexes(&world)?;
+    let transaction = world.transaction()?;
+    transaction.execute("DELETE FROM payment", [])?;
+    for n in 1..=count {
+        let at_us = first_us + n * 1000;
+        let one = Copy { merchant: &merchant, n, ordinal: n, at_us };
+        let cells = row.iter().zip(&sample.columns);
+        let cells = cells.map(|(cell, name)| copies.cell(cell, name, &one));
+        let mut insert = transaction.prepare_cached(&sample.insert)?;
+        insert.execute(rusqlite::params_from_iter(cells))?;
+    }
+    let tail = "UPDATE tail SET last = ?1 WHERE kind = 'payment' AND merchant = ?2";
+    transaction.execute(tail, (count, &merchant))?;
+    transaction.execute("UPDATE payment SET settles_on = ?1", [SETTLED_ON.0])?;
+    transaction.commit()?;
+    for text in indexes {
+        world.execute_batch(&text)?;
+    }
+    Ok(merchant)
 }
 
 /// The acquirer's lines: one for each payment, as its trace number says.

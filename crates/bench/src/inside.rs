@@ -189,6 +189,7 @@ impl Counter {
     }
 }
 
-fn micros(since: Instant) -> u32 {
+/// The microseconds since then.
+pub(crate) fn micros(since: Instant) -> u32 {
     u32::try_from(since.elapsed().as_micros()).unwrap_or(u32::MAX)
 }

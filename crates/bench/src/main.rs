@@ -17,6 +17,7 @@ mod fill;
 mod http;
 mod inside;
 mod load;
+mod pages;
 mod plan;
 mod postgres;
 mod process;

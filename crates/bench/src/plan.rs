@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::report::Report;
-use crate::{http, postgres, start};
+use crate::{http, pages, postgres, start};
 
 /// The parts of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(crate) enum Part {
     Start,
     /// Over HTTP on SQLite.
     Sqlite,
+    /// Pages of lists, in process.
+    Pages,
     /// On PostgreSQL.
     Postgres,
 }
@@ -65,6 +67,7 @@ impl Plan {
                 "--only" => plan.parts.push(match value()?.as_str() {
                     "start" => Part::Start,
                     "sqlite" => Part::Sqlite,
+                    "pages" => Part::Pages,
                     "postgres" => Part::Postgres,
                     other => anyhow::bail!("there is no part `{other}`"),
                 }),
@@ -83,7 +86,7 @@ impl Plan {
         }
         anyhow::ensure!(plan.cobro.is_file(), "--cobro must name the server's program");
         if plan.parts.is_empty() {
-            plan.parts = vec![Part::Start, Part::Sqlite, Part::Postgres];
+            plan.parts = vec![Part::Start, Part::Sqlite, Part::Pages, Part::Postgres];
         }
         std::fs::create_dir_all(&plan.work)?;
         Ok(plan)
@@ -96,6 +99,7 @@ impl Plan {
             match part {
                 Part::Start => report.add_start(start::measure(self)?),
                 Part::Sqlite => report.add(http::measure(self)?),
+                Part::Pages => report.add(pages::measure(self)?),
                 Part::Postgres => match (&self.postgres, &self.pgbench) {
                     (Some(url), Some(pgbench)) => {
                         let (series, version) = postgres::measure(self, url, pgbench)?;

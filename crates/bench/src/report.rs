@@ -7,6 +7,7 @@ use crate::clock::Slice;
 use crate::http::{
     BARE, COLLECT, CREATE, CREATE_ALONE, CREATE_FILLED, CREATE_INSIDE, CREATE_SPREAD, PAYMENT,
 };
+use crate::pages::{FEW, FEW_PAID, MANY, MANY_PAID};
 use crate::postgres::{HOT_64, HOT_128, OVER_HTTP, PGBENCH, SPREAD_64, SPREAD_128, WITH_BOOK};
 use crate::start::Start;
 
@@ -99,7 +100,7 @@ const fn ratio(
     Ratio { what, over, under, times, target }
 }
 
-const RATIOS: [Ratio; 12] = [
+const RATIOS: [Ratio; 14] = [
     ratio("durable create ÷ bare request", CREATE, BARE, 1.0, Some(0.40)),
     ratio("the same, 1,000 sellers", CREATE_SPREAD, BARE, 1.0, None),
     ratio("payment ÷ three bare requests", PAYMENT, BARE, 3.0, Some(0.20)),
@@ -107,6 +108,9 @@ const RATIOS: [Ratio; 12] = [
     ratio("create ÷ one commit per request", CREATE, CREATE_ALONE, 1.0, Some(6.0)),
     ratio("create over HTTP ÷ in process", CREATE, CREATE_INSIDE, 1.0, None),
     ratio("1,000,000 payments stored ÷ none", CREATE_FILLED, CREATE_SPREAD, 1.0, Some(0.85)),
+    // At most one and a half times the cost.
+    ratio("list page: 1,000,000 payments ÷ 10,000", MANY, FEW, 1.0, Some(0.67)),
+    ratio("deposit page: the same", MANY_PAID, FEW_PAID, 1.0, Some(0.67)),
     ratio("PostgreSQL: commands, 64 callers ÷ pgbench", SPREAD_64, PGBENCH, 1.0, Some(3.0)),
     ratio("PostgreSQL: commands, 128 callers ÷ pgbench", SPREAD_128, PGBENCH, 1.0, Some(3.0)),
     ratio("PostgreSQL: one merchant ÷ spread, 64 callers", HOT_64, SPREAD_64, 1.0, Some(0.45)),

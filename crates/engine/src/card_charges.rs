@@ -361,6 +361,14 @@ const fn later(mut seed: [u8; 16]) -> [u8; 16] {
     seed
 }
 
+/// Where a payment begins: with the holder's answer, where that is asked for.
+fn first_state(world: &World, charge: &ChargeCard) -> PaymentState {
+    match charge.challenge_s {
+        Some(_) => PaymentState::Challenged,
+        None => PaymentState::Sending { owner: world.peers().owner() },
+    }
+}
+
 /// The first step: the session says which payment is under way, the payment says that it is
 /// about to be sent.
 fn begin(
@@ -408,10 +416,7 @@ fn begin(
         card: ready.facts.clone(),
         entry: CardEntry::Typed,
         trace: next_trace(tx, world)?,
-        state: match charge.challenge_s {
-            Some(_) => PaymentState::Challenged,
-            None => PaymentState::Sending { owner: world.peers().owner() },
-        },
+        state: first_state(world, charge),
         captured_minor: 0,
         refunded_minor: 0,
         refund_pending_minor: 0,

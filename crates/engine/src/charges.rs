@@ -33,7 +33,7 @@ use crate::emit::{
 use crate::error::{EngineError, Subject};
 use crate::faults::{Mishap, Pace};
 use crate::intents::{IntentView, release};
-use crate::ports::{Answer, Authorise, TestCard};
+use crate::ports::{Answer, Authorise, Dialect, TestCard};
 use crate::world::World;
 
 /// How long the acquirer may take before its answer counts as lost (reliability reference, 5.3).
@@ -173,11 +173,7 @@ fn begin_command(
     let intent = intent.after(IntentAction::PresentCard(payment_id), tx.now())?;
     let dialect = world.dialect(&merchant.channel)?;
     let (card, scenario) = decide(world, &merchant, &intent, command, mishap.scenario)?;
-    let tip_minor = match command.tip_minor {
-        0 => dialect.fixed_tip_minor(&intent.luggage),
-        tip_minor => tip_minor,
-    };
-    let amount = intent.amount.plus(Money::new(tip_minor, intent.amount.currency))?;
+    let (amount, tip_minor) = with_tip(dialect.as_ref(), &intent, command.tip_minor)?;
     let payment = Payment {
         merchant: merchant.id,
         id: payment_id,
@@ -214,6 +210,21 @@ fn begin_command(
     emit_intent(tx, world, &mut ids, &merchant, &intent, None)?;
     crash::point("charge.begin.before_commit");
     Ok(Begun::Charge(Box::new(BegunCharge { intent, payment, scenario, pace: mishap.pace })))
+}
+
+/// What is to be paid with the tip, and the tip: the one that was given at the terminal, else the
+/// one that the point of sale has fixed.
+fn with_tip(
+    dialect: &dyn Dialect,
+    intent: &Intent,
+    given_minor: i64,
+) -> Result<(Money, i64), EngineError> {
+    let tip_minor = match given_minor {
+        0 => dialect.fixed_tip_minor(&intent.luggage),
+        given_minor => given_minor,
+    };
+    let tip = Money::new(tip_minor, intent.amount.currency);
+    Ok((intent.amount.plus(tip)?, tip_minor))
 }
 
 /// Which card it is and what a simulated acquirer does: a fault set on purpose, then a card that

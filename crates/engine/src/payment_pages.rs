@@ -64,7 +64,7 @@ impl World {
     }
 
     /// The page `number`, from 1, of the payments that were made between two times, both included,
-    /// the newest first, and how many there are in all.
+    /// the newest first, and how many there are in all. Their terminals are not looked for.
     ///
     /// # Errors
     /// When the store has no answer.
@@ -81,10 +81,9 @@ impl World {
             let skipped = number.saturating_sub(1).saturating_mul(size);
             let highest = last.saturating_sub(skipped);
             let lowest = highest.saturating_sub(size - 1).max(first);
-            let params = [merchant.to_cell(), lowest.to_cell(), highest.to_cell()];
-            let payments: Vec<Payment> = reader.select(BY_ORDINAL, &params)?;
+            let payments = of_ordinals(reader, merchant, lowest, highest)?;
             let payments =
-                payments.into_iter().map(|payment| with_company(reader, payment)).collect();
+                payments.into_iter().map(|payment| with_refunds(reader, payment)).collect();
             Ok(FoundPayments { total: (last - first + 1).max(0), payments: settled(payments)? })
         });
         Ok(found.await?)
@@ -104,8 +103,44 @@ impl World {
     }
 }
 
-const BY_ORDINAL: &str =
-    "WHERE merchant = $1 AND ordinal >= $2 AND ordinal <= $3 ORDER BY ordinal DESC";
+const MADE_AT: &str = "SELECT created_at FROM payment WHERE merchant = $1 AND ordinal = $2";
+
+/// The sums keep the databases from going by ordinals, and then to each row on a way of its own.
+const NEIGHBOURS: &str = "WHERE merchant = $1 AND id >= $2 AND id < $3 AND ordinal + 0 >= $4 \
+     AND ordinal + 0 <= $5";
+
+/// The payments from one ordinal to another, the newest first. Rows lie in the order of their ids,
+/// which begin with their times: one walk along neighbours reads them all.
+fn of_ordinals(
+    reader: &mut Reader<'_>,
+    merchant: MerchantId,
+    lowest: i64,
+    highest: i64,
+) -> Result<Vec<Payment>, StoreError> {
+    let mut made_at = |ordinal: i64| {
+        let found = reader.rows(MADE_AT, &[merchant.to_cell(), ordinal.to_cell()])?;
+        Ok::<_, StoreError>(match found.first().and_then(|row| row.first()) {
+            Some(Cell::Int(at)) => Some(Timestamp::from_micros(*at)),
+            _ => None,
+        })
+    };
+    if lowest > highest {
+        return Ok(Vec::new());
+    }
+    let (Some(from), Some(to)) = (made_at(lowest)?, made_at(highest)?) else {
+        return Ok(Vec::new());
+    };
+    let params = [
+        merchant.to_cell(),
+        IdSource::floor(from).to_cell(),
+        IdSource::floor(to.plus_micros(1)).to_cell(),
+        lowest.to_cell(),
+        highest.to_cell(),
+    ];
+    let mut payments: Vec<Payment> = reader.select(NEIGHBOURS, &params)?;
+    payments.sort_by_key(|payment| std::cmp::Reverse(payment.ordinal));
+    Ok(payments)
+}
 
 fn settled(all: Vec<Result<FoundPayment, StoreError>>) -> Result<Vec<FoundPayment>, StoreError> {
     all.into_iter().collect()
@@ -158,11 +193,12 @@ fn ordinals(
     Ok((first, last))
 }
 
-const NEXT_MADE: &str =
-    "SELECT created_at FROM payment WHERE merchant = $1 AND id >= $2 ORDER BY merchant, id LIMIT 1";
+const NEXT_MADE: &str = "SELECT created_at, ordinal FROM payment WHERE merchant = $1 AND id >= $2 \
+     ORDER BY merchant, id LIMIT 1";
 
+/// The sum keeps the databases from looking for it among all ordinals, from the first one on.
 const FIRST_OF_INSTANT: &str =
-    "SELECT MIN(ordinal) FROM payment WHERE merchant = $1 AND id >= $2 AND id < $3";
+    "SELECT MIN(ordinal + 0) FROM payment WHERE merchant = $1 AND id >= $2 AND id < $3";
 
 /// How many payments a merchant had before a time. Ids begin with their time; the payments of one
 /// instant need not have their ordinals in the order of their ids, so the smallest counts.
@@ -172,28 +208,27 @@ fn made_before(
     at: Timestamp,
 ) -> Result<i64, StoreError> {
     let params = [merchant.to_cell(), IdSource::floor(at).to_cell()];
-    let Some(instant) = integer(reader.rows(NEXT_MADE, &params)?) else {
+    let next = reader.rows(NEXT_MADE, &params)?.into_iter().next();
+    let Some([Cell::Int(instant), Cell::Int(ordinal)]) = next.as_deref() else {
         let tail = reader.get::<TailRow>(&(merchant, "payment".to_owned()))?;
         return Ok(tail.map_or(0, |tail| tail.last));
     };
-    let instant = Timestamp::from_micros(instant);
+    let instant = Timestamp::from_micros(*instant);
     let params = [
         merchant.to_cell(),
         IdSource::floor(instant).to_cell(),
         IdSource::floor(instant.plus_micros(1)).to_cell(),
     ];
-    Ok(integer(reader.rows(FIRST_OF_INSTANT, &params)?).map_or(0, |first| first - 1))
+    let first = reader.rows(FIRST_OF_INSTANT, &params)?.into_iter().next();
+    let first = match first.as_deref() {
+        Some([Cell::Int(first)]) => *first,
+        _ => *ordinal,
+    };
+    Ok(first - 1)
 }
 
-fn integer(rows: Vec<Vec<Cell>>) -> Option<i64> {
-    match rows.first().and_then(|row| row.first()) {
-        Some(Cell::Int(value)) => Some(*value),
-        _ => None,
-    }
-}
-
-/// A payment with its refunds, where it has any, and its terminal.
-fn with_company(reader: &mut Reader<'_>, payment: Payment) -> Result<FoundPayment, StoreError> {
+/// A payment with its refunds, where it has any.
+fn with_refunds(reader: &mut Reader<'_>, payment: Payment) -> Result<FoundPayment, StoreError> {
     let merchant = payment.merchant;
     let refunds = if payment.refunded_minor + payment.refund_pending_minor > 0 {
         let of = [merchant.to_cell(), payment.id.to_cell()];
@@ -201,7 +236,14 @@ fn with_company(reader: &mut Reader<'_>, payment: Payment) -> Result<FoundPaymen
     } else {
         Vec::new()
     };
-    let intent = match payment.intent {
+    Ok(FoundPayment { payment, refunds, terminal: None })
+}
+
+/// A payment with its refunds and its terminal.
+fn with_company(reader: &mut Reader<'_>, payment: Payment) -> Result<FoundPayment, StoreError> {
+    let found = with_refunds(reader, payment)?;
+    let merchant = found.payment.merchant;
+    let intent = match found.payment.intent {
         Some(intent) => reader.get::<Intent>(&(merchant, intent))?,
         None => None,
     };
@@ -209,5 +251,5 @@ fn with_company(reader: &mut Reader<'_>, payment: Payment) -> Result<FoundPaymen
         Some(id) => reader.get::<Terminal>(&(merchant, id))?,
         None => None,
     };
-    Ok(FoundPayment { payment, refunds, terminal })
+    Ok(FoundPayment { terminal, ..found })
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::emit::{emit_intent, require, set_timer, stop_timer};
 use crate::error::{EngineError, Subject};
 use crate::intents::{IntentView, read_intent_view};
+use crate::terminals::merged;
 use crate::world::{Caller, Change, World};
 
 /// How many pending charges a terminal shows.
@@ -24,11 +25,14 @@ pub const POOL_MAX: i64 = 200;
 pub struct NewCharge {
     /// How much.
     pub amount: Money,
-    /// Who shall see it, in lower case; everybody when absent.
+    /// Who shall see it, in lower case, or the id of the one terminal that shall; everybody when
+    /// absent.
     pub assignee: Option<String>,
     /// Names of it that are unique for the merchant: kind and value. The first is the reference
     /// that makes a second charge of the same name a repetition.
     pub names: Vec<(&'static str, String)>,
+    /// Whether a decline leaves it on the terminal for another try.
+    pub retry_declined: bool,
     /// What the dialect gives back, as JSON text.
     pub luggage: String,
     /// After how many seconds it is abandoned.
@@ -56,6 +60,22 @@ impl World {
     ) -> Result<Registered, EngineError> {
         let (world, caller, seed) = (self.clone(), caller.clone(), self.entropy().seed());
         self.write(caller.merchant, move |tx| register(tx, &world, &caller, &new, seed)).await
+    }
+
+    /// Lets a charge wait for one terminal behind the intent that it has taken: one may.
+    ///
+    /// # Errors
+    /// A stale caller, an unknown or foreign terminal, one that has taken nothing, or one for which
+    /// another charge waits.
+    pub async fn enqueue_charge(
+        &self,
+        caller: &Caller,
+        id: TerminalId,
+        new: NewCharge,
+    ) -> Result<Intent, EngineError> {
+        let (world, caller, seed) = (self.clone(), caller.clone(), self.entropy().seed());
+        let new = NewCharge { assignee: Some(id.0.clone()), ..new };
+        self.write(caller.merchant, move |tx| enqueue(tx, &world, &caller, &id, &new, seed)).await
     }
 
     /// Takes a charge off the list, as long as no terminal has taken it.
@@ -184,14 +204,20 @@ pub(crate) fn pending(
     reader: &mut Reader<'_>,
     terminal: &Terminal,
 ) -> Result<Vec<Intent>, StoreError> {
-    if !shows_charges(terminal) {
-        return Ok(Vec::new());
+    let mut found = Vec::new();
+    // What waits for this terminal alone comes first.
+    if let Some(next) = next_of(terminal) {
+        let waiting = reader.get::<Intent>(&(terminal.merchant, next))?;
+        found.extend(waiting.filter(|intent| waits_for(intent, terminal)));
     }
-    let cashier = cashier(terminal).unwrap_or_default();
-    let params = [terminal.merchant.to_cell(), cashier.to_cell(), POOL_MAX.to_cell()];
-    let rest = "WHERE merchant = $1 AND phase = 'open' AND terminal IS NULL \
-                AND (assignee IS NULL OR assignee = $2) ORDER BY merchant, id LIMIT $3";
-    reader.select::<Intent>(rest, &params)
+    if shows_charges(terminal) {
+        let cashier = cashier(terminal).unwrap_or_default();
+        let params = [terminal.merchant.to_cell(), cashier.to_cell(), POOL_MAX.to_cell()];
+        let rest = "WHERE merchant = $1 AND phase = 'open' AND terminal IS NULL \
+                    AND (assignee IS NULL OR assignee = $2) ORDER BY merchant, id LIMIT $3";
+        found.extend(reader.select::<Intent>(rest, &params)?);
+    }
+    Ok(found)
 }
 
 fn setting(terminal: &Terminal, name: &str) -> Option<Value> {
@@ -202,6 +228,20 @@ fn setting(terminal: &Terminal, name: &str) -> Option<Value> {
 /// Whether a terminal shows charges that come from a point of sale at all.
 fn shows_charges(terminal: &Terminal) -> bool {
     setting(terminal, "b2b_transactions").and_then(|value| value.as_bool()).unwrap_or(false)
+}
+
+/// The setting of a terminal that names the charge which waited for it last.
+const NEXT: &str = "next";
+
+/// The charge that waited for a terminal last; it may be over by now.
+fn next_of(terminal: &Terminal) -> Option<IntentId> {
+    IntentId::parse(setting(terminal, NEXT)?.as_str()?)
+}
+
+/// Whether a charge waits for this terminal alone.
+fn waits_for(intent: &Intent, terminal: &Terminal) -> bool {
+    let is_named = intent.assignee.as_deref() == Some(terminal.id.0.as_str());
+    is_named && intent.terminal.is_none() && intent.phase() == IntentPhase::Open
 }
 
 /// Whether a charge is for who is signed in at a terminal.
@@ -245,7 +285,7 @@ fn register(
         amount: new.amount,
         card_kind: None,
         installments: 1,
-        retry_declined: true,
+        retry_declined: new.retry_declined,
         scenario: None,
         luggage: new.luggage.clone(),
         state: IntentState::Open,
@@ -271,6 +311,34 @@ fn register(
     Ok(Registered { intent, is_new: true })
 }
 
+fn enqueue(
+    tx: &mut Tx<'_>,
+    world: &World,
+    caller: &Caller,
+    id: &TerminalId,
+    new: &NewCharge,
+    seed: [u8; 16],
+) -> Result<Intent, EngineError> {
+    let merchant = caller.merchant;
+    let mut terminal: Terminal = require(tx, &(merchant, id.clone()), Subject::Terminal)?;
+    let current = terminal.current.ok_or(EngineError::NothingTaken)?;
+    let current: Intent = require(tx, &(merchant, current), Subject::Intent)?;
+    let next = match next_of(&terminal) {
+        Some(next) => tx.get::<Intent>(&(merchant, next))?,
+        None => None,
+    };
+    let is_taken = next.is_some_and(|next| waits_for(&next, &terminal));
+    if is_taken || current.phase() == IntentPhase::Open {
+        return Err(EngineError::TerminalBusy);
+    }
+    let registered = register(tx, world, caller, new, seed)?;
+    let intent = registered.intent;
+    let change = [(NEXT.to_owned(), Value::from(intent.id.to_string()))];
+    terminal.settings = merged(&terminal.settings, &change);
+    tx.save(&terminal);
+    Ok(intent)
+}
+
 /// A terminal takes a charge from the list: exactly one of those that try does.
 pub(crate) fn take(
     tx: &mut Tx<'_>,
@@ -281,7 +349,8 @@ pub(crate) fn take(
 ) -> Result<(Terminal, Intent), EngineError> {
     let intent: Intent = require(tx, &(merchant, id), Subject::Intent)?;
     let free = intent.terminal.is_none() && intent.phase() == IntentPhase::Open;
-    if !free || !shows_charges(&terminal) || !is_for(&intent, &terminal) {
+    let is_shown = shows_charges(&terminal) && is_for(&intent, &terminal);
+    if !free || !(is_shown || waits_for(&intent, &terminal)) {
         return Err(EngineError::NothingQueued);
     }
     stop_timer(tx, merchant, TimerKind::AbandonIntent, &id.to_string())?;

@@ -26,6 +26,9 @@ pub const PAIR_MAX: i64 = 10_000;
 /// How many terminals one command pairs.
 const PAIR_PER_COMMAND: i64 = 200;
 
+/// How often a terminal that is told no charge looks for the first of its list.
+const FETCH_TRIES: usize = 32;
+
 /// A terminal with what it shows.
 #[derive(Clone, Debug)]
 pub struct TerminalView {
@@ -209,10 +212,26 @@ impl World {
         id: TerminalId,
         intent: Option<IntentId>,
     ) -> Result<Intent, EngineError> {
-        let intent = match intent {
-            Some(intent) => Some(intent),
-            None => self.first_for(merchant, &id).await?,
-        };
+        for _ in 1..FETCH_TRIES {
+            let chosen = match intent {
+                Some(intent) => Some(intent),
+                None => self.first_for(merchant, &id).await?,
+            };
+            match self.fetch(merchant, id.clone(), chosen).await {
+                // Another terminal was quicker with the first of the list: take the next.
+                Err(EngineError::NothingQueued) if intent.is_none() && chosen.is_some() => {}
+                other => return other,
+            }
+        }
+        self.fetch(merchant, id, intent).await
+    }
+
+    async fn fetch(
+        &self,
+        merchant: MerchantId,
+        id: TerminalId,
+        intent: Option<IntentId>,
+    ) -> Result<Intent, EngineError> {
         let (world, seed) = (self.clone(), self.entropy().seed());
         let done = self
             .write(merchant, move |tx| {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use cobro_clip::DepositRow;
+use cobro_clip::{DepositRow, DepositRows};
 use cobro_domain::Clock;
 use cobro_domain::merchant::Merchant;
 use cobro_domain::settlement::{Settlement, SettlementState};
@@ -204,15 +204,15 @@ async fn read(store: &Store, id: &str) -> anyhow::Result<Report> {
     let SettlementState::Closed { report: number, .. } = settlement.state.clone() else {
         bail!("the settlement {id} is not closed yet");
     };
-    let mut rows = Vec::new();
+    let (reader, mut rows) = (DepositRows::of(&merchant), Vec::new());
     let mut after = None;
     loop {
         let lines = deposits.lines(merchant.id, settlement.day, after, STEP).await?;
-        rows.extend(lines.iter().map(|line| DepositRow::new(line, &merchant)));
+        rows.extend(lines.iter().map(|line| reader.row(line)));
         let Some(last) = lines.last() else { break };
         after = Some(SettlementLine::place(last));
     }
-    rows.sort_by(|one, other| one.day.cmp(&other.day));
+    rows.sort_by_key(|row| row.day);
     Ok(Report { merchant, settlement, number, rows })
 }
 

@@ -33,7 +33,7 @@ async fn a_payment_from_the_queue_to_the_receipt() {
     let id = sandbox.queue(TILL, luggage).await.id.to_string();
     let queued = sandbox.till().await;
     let intent = |state: &str| {
-        json!({"id": id, "state": state, "amount_minor": 1500, "currency": "MXN",
+        json!({"id": id, "state": state, "phase": state, "amount_minor": 1500, "currency": "MXN",
             "description": "Dos cafés"})
     };
     assert_eq!(queued["intent"], intent("open"));
@@ -62,7 +62,8 @@ async fn a_payment_from_the_queue_to_the_receipt() {
         last,
         json!({"intent": intent("finished"), "outcome": "approved", "reason": null,
             "print": true, "at": null,
-            "payment": {"id": payment, "authorization_code": "301299", "card": card}})
+            "payment": {"id": payment, "authorization_code": "301299", "amount_minor": 1500,
+                "tip_minor": 0, "installments": 1, "card": card}})
     );
     let again = sandbox.call(&format!("POST terminals/{TILL}/close"), "").await;
     assert_eq!(again.status, 409);

@@ -4,6 +4,7 @@ use cobro_domain::card::CardKind;
 use cobro_domain::merchant::Merchant;
 use cobro_domain::time::Day;
 use cobro_engine::deposits::SettlementLine;
+use jiff::tz::TimeZone;
 
 use crate::luggage::Luggage;
 use crate::receipts::receipt_no;
@@ -41,9 +42,23 @@ pub struct DepositRow {
     pub user: Option<String>,
 }
 
-impl DepositRow {
+/// What all rows of a merchant's deposits have in common.
+#[derive(Clone, Debug)]
+pub struct DepositRows {
+    zone: TimeZone,
+    /// Who takes money where no cashier does: the merchant's own account.
+    user: Option<String>,
+}
+
+impl DepositRows {
+    /// For the deposits of a merchant.
+    pub fn of(merchant: &Merchant) -> Self {
+        let user = settings::cashiers(merchant).into_iter().next();
+        Self { zone: calendar::zone(), user }
+    }
+
     /// The row of a line of a settlement.
-    pub fn new(line: &SettlementLine, merchant: &Merchant) -> Self {
+    pub fn row(&self, line: &SettlementLine) -> DepositRow {
         let payment = &line.payment;
         let (number, tip_minor) = match &line.refund {
             Some(refund) => (refund.number, 0),
@@ -54,9 +69,9 @@ impl DepositRow {
         let text = |names: &[&str]| Some(luggage.first(names)).filter(|text| !text.is_empty());
         let invoice = text(&["external_reference", "reference"]).map(str::to_owned);
         let user = text(&["cashier", "assigned_user"]).map(str::to_owned);
-        Self {
+        DepositRow {
             receipt_no: receipt_no(number),
-            day: calendar::day(line.at()),
+            day: Day::at(line.at(), &self.zone),
             amount_minor: line.gross_minor - tip_minor,
             tip_minor,
             fee_minor: line.fee.fee_minor,
@@ -67,11 +82,12 @@ impl DepositRow {
             last_digits: payment.card.last_digits.clone(),
             issuer: payment.card.issuer.clone(),
             invoice,
-            // A payment without a cashier is that of the merchant's own account.
-            user: user.or_else(|| settings::cashiers(merchant).into_iter().next()),
+            user: user.or_else(|| self.user.clone()),
         }
     }
+}
 
+impl DepositRow {
     /// Fee and tax together.
     pub const fn retention_minor(&self) -> i64 {
         self.fee_minor + self.tax_minor

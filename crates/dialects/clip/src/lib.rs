@@ -37,7 +37,7 @@ mod settlements;
 mod shop_endpoints;
 mod transactions;
 
-pub use deposits::DepositRow;
+pub use deposits::{DepositRow, DepositRows};
 pub use describe::Clip;
 pub use hosted::{Carried, carried, receipt_number, time_zone};
 pub use routes::{Surface, is_ours, not_found, routes, too_large};

@@ -1,4 +1,4 @@
-//! The newer way to a terminal, one request at a time: reference, section 7.
+//! The newer way to a terminal: one request on it, and one that waits: reference, section 7.
 
 use std::time::Duration;
 
@@ -6,11 +6,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::MethodFilter;
 use cobro_domain::event::EventKind;
-use cobro_domain::intent::IntentPhase;
+use cobro_domain::intent::{Intent, IntentPhase};
 use cobro_domain::money::{Currency, Money};
 use cobro_domain::terminal::Terminal;
 use cobro_domain::{IntentId, TerminalId, Timestamp};
 use cobro_engine::intents::{CreateIntent, IntentView};
+use cobro_engine::pool::NewCharge;
 use cobro_engine::ports::{NoticeAsk, NoticeRequest};
 use cobro_engine::terminals::ChangeTerminal;
 use cobro_engine::{Change, EngineError};
@@ -274,24 +275,41 @@ async fn create(call: Call) -> Result<Response, Refusal> {
         repeatable: None,
     };
     let mut changes = call.world().changes();
-    let intent = match call.world().create_intent(&call.shop.caller, command).await {
+    let behind = NewCharge {
+        amount: command.amount,
+        assignee: None,
+        names: Vec::new(),
+        retry_declined: command.retry_declined,
+        luggage: command.luggage.clone(),
+        abandon_after_s: command.abandon_after_s,
+    };
+    let mut made = call.world().create_intent(&call.shop.caller, command).await;
+    if made == Err(EngineError::TerminalBusy) {
+        // One may wait behind the one that the terminal has taken.
+        made = call.world().enqueue_charge(&call.shop.caller, terminal.id.clone(), behind).await;
+    }
+    let intent = match made {
         Ok(intent) => intent,
-        Err(EngineError::TerminalBusy) => return Err(busy(&call, &terminal.id).await),
+        Err(EngineError::TerminalBusy | EngineError::NothingTaken) => {
+            return Err(busy(&call, &terminal.id).await);
+        }
         Err(EngineError::TerminalStandalone) => return Err(unavailable(&call)),
         Err(error) => return Err(Refusal::of(call.api, error)),
     };
     if call.header("pinpad-wait-response").is_some_and(|wait| wait.eq_ignore_ascii_case("true")) {
         let taken = tokio::time::timeout(PATIENCE, taken(&call, &mut changes, intent.id)).await;
         if taken.is_err() {
-            return Err(timed_out(&call, terminal.id, intent.id).await);
+            return Err(timed_out(&call, intent).await);
         }
     }
+    let (running, _) = requests_of(&call, &terminal.id).await;
     let body = json!({
         "pinpad_request_id": shown_id(intent.id),
         "reference": asked.reference,
         "amount": pesos_text(asked.amount_minor),
         "serial_number_pos": asked.serial,
-        "current_payment_on_transaction": null,
+        // Another one, which the terminal ends first.
+        "current_payment_on_transaction": running.filter(|id| *id != intent.id).map(shown_id),
     });
     Ok(call.answer(StatusCode::OK, &body))
 }
@@ -317,10 +335,9 @@ async fn taken(call: &Call, changes: &mut tokio::sync::broadcast::Receiver<Chang
 
 /// The terminal did not take the request in time: it is taken back, so that it is not charged
 /// later without its caller's knowing.
-async fn timed_out(call: &Call, terminal: TerminalId, id: IntentId) -> Refusal {
-    let world = call.world().clone();
+async fn timed_out(call: &Call, intent: Intent) -> Refusal {
     // Where it was taken at the last moment the caller finds it by its reference.
-    let _ = world.cancel_intent(&call.shop.caller, terminal, id).await;
+    let _ = withdrawn(call, &intent).await;
     let text = "The terminal did not answer in time";
     let code = "PINPAD_TERMINAL_TIMEOUT_EXCEPTION";
     Refusal::new(call.api, StatusCode::BAD_REQUEST, code, text)
@@ -334,18 +351,24 @@ fn unavailable(call: &Call) -> Refusal {
         .beside(json!({ "name": name }))
 }
 
-/// The terminal has a request already: the one that it has taken, or the one that waits for it.
+/// The request that a terminal has taken, and the one that waits for it.
+async fn requests_of(call: &Call, id: &TerminalId) -> (Option<IntentId>, Option<IntentId>) {
+    let Ok(view) = call.world().terminal(&id.0).await else { return (None, None) };
+    let is_named = |intent: &&Intent| intent.assignee.as_deref() == Some(id.0.as_str());
+    let behind = view.pending.iter().find(is_named).map(|intent| intent.id);
+    match view.current.map(|current| current.intent) {
+        Some(current) if current.phase() == IntentPhase::Open => (None, Some(current.id)),
+        Some(current) => (Some(current.id), behind),
+        None => (None, behind),
+    }
+}
+
+/// The terminal has as many requests as it may have.
 async fn busy(call: &Call, terminal: &TerminalId) -> Refusal {
-    let view = call.world().terminal(&terminal.0).await.ok();
-    let current = view.and_then(|view| view.current).map(|current| current.intent);
-    let waits = |phase: IntentPhase| phase == IntentPhase::Open;
-    let shown = |is_waiting: bool| {
-        let found = current.as_ref().filter(|intent| waits(intent.phase()) == is_waiting);
-        found.map(|intent| shown_id(intent.id))
-    };
+    let (running, waiting) = requests_of(call, terminal).await;
     let data = json!({
-        "current_payment_on_transaction": shown(false),
-        "payment_enqueued": shown(true),
+        "current_payment_on_transaction": running.map(shown_id),
+        "payment_enqueued": waiting.map(shown_id),
     });
     let text = "The terminal has a payment already";
     Refusal::new(call.api, StatusCode::BAD_REQUEST, "PAYMENT_PENDING", text)
@@ -412,17 +435,23 @@ async fn read(call: Call) -> Result<Response, Refusal> {
     Ok(call.answer(StatusCode::OK, &body))
 }
 
+/// Takes a request back, in its terminal's queue or behind it.
+async fn withdrawn(call: &Call, intent: &Intent) -> Result<Intent, EngineError> {
+    let (world, caller) = (call.world(), &call.shop.caller);
+    match &intent.terminal {
+        Some(terminal) => world.cancel_intent(caller, terminal.clone(), intent.id).await,
+        None => world.withdraw_charge(caller, intent.id).await,
+    }
+}
+
 async fn take_back(call: &Call, view: IntentView, carried: &Carried) -> Result<Response, Refusal> {
-    let Some(terminal) = view.intent.terminal.clone() else {
-        return Err(Refusal::not_found(call.api));
-    };
-    let canceled = call.world().cancel_intent(&call.shop.caller, terminal.clone(), view.intent.id);
-    match canceled.await {
+    match withdrawn(call, &view.intent).await {
         Ok(intent) => {
             let view = IntentView { intent, payment: None };
             Ok(call.answer(StatusCode::OK, &request(&view, carried)))
         }
         Err(EngineError::Intent(refused)) if !refused.phase.is_final() => {
+            let terminal = view.intent.terminal.unwrap_or(TerminalId(String::new()));
             Err(busy(call, &terminal).await)
         }
         Err(EngineError::Intent(_)) => Err(Refusal::not_found(call.api)),
@@ -439,8 +468,9 @@ async fn cancel(call: Call) -> Result<Response, Refusal> {
 /// `DELETE /f2f/pinpad/v1/payment/serial-number/{serial}`
 async fn cancel_by_serial(call: Call) -> Result<Response, Refusal> {
     let terminal = terminal(&call, &call.id).await?;
-    let current = terminal.current.ok_or_else(|| Refusal::not_found(call.api))?;
-    let (view, carried) = named(&call, &current.to_string()).await?;
+    let (running, waiting) = requests_of(&call, &terminal.id).await;
+    let id = waiting.or(running).ok_or_else(|| Refusal::not_found(call.api))?;
+    let (view, carried) = named(&call, &id.to_string()).await?;
     take_back(&call, view, &carried).await
 }
 

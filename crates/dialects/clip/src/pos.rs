@@ -277,6 +277,7 @@ fn new_charge(asked: &Asked, settings: &Settings, entropy: &dyn Entropy) -> NewC
         amount: Money::new(asked.amount_minor, Currency::MXN),
         assignee: asked.assigned_user.as_ref().map(|user| user.to_lowercase()),
         names: vec![(REFERENCE, asked.reference.clone()), (CODE, code)],
+        retry_declined: true,
         luggage: luggage.to_string(),
         abandon_after_s: settings.charge_seconds_max,
     }

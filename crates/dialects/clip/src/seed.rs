@@ -19,8 +19,14 @@ use crate::settings;
 /// What the merchant pays: 3.6 percent, and value-added tax of 16 percent on it (reference, 4.3).
 const FEES: FeeSchedule = FeeSchedule { fee_bps: 360, tax_bps: 1600 };
 
+/// The key of the main world's merchant (contract, "Sandbox credentials").
+pub(crate) const DEMO_KEY: &str = "c11b0000-0000-4000-8000-000000000001";
+
 /// The cashier who is signed in at the first terminal (contract, "Sandbox credentials").
 const CASHIER: &str = "caja1@cafecentral.example";
+
+/// How many terminals are looked at for who is signed in; a world's JSON lists as many.
+const TERMINALS_SHOWN: i64 = 1000;
 
 /// The member of the settings in which the secret is kept, sealed.
 const SECRET: &str = "secret_sealed";
@@ -38,7 +44,7 @@ struct Credentials {
 /// The fixed credentials of the demo world.
 fn demo() -> Credentials {
     Credentials {
-        api_key: "c11b0000-0000-4000-8000-000000000001".to_owned(),
+        api_key: DEMO_KEY.to_owned(),
         secret: "5ec2e700-0000-4000-8000-000000000001".to_owned(),
         serial: "P8220000001".to_owned(),
     }
@@ -112,15 +118,30 @@ async fn describe(world: &World) -> Result<(&'static str, Value), EngineError> {
     };
     let terminals: Vec<String> =
         world.terminal_ids(merchant.id).await?.into_iter().map(|id| id.0).collect();
+    let cashiers = all_cashiers(world, merchant).await?;
     let described = json!({
         "merchant_id": merchant.id.to_string(),
         "name": merchant.name,
         "api_key": merchant.public_id,
         "secret": secret(world, merchant),
-        "cashiers": settings::cashiers(merchant),
+        "cashiers": cashiers,
         "terminals": terminals,
     });
     Ok((NAME, described))
+}
+
+/// The merchant's cashiers, and whoever else is signed in at one of its terminals (contract).
+async fn all_cashiers(world: &World, merchant: &Merchant) -> Result<Vec<String>, EngineError> {
+    let mut cashiers = settings::cashiers(merchant);
+    let (terminals, _) = world.terminals_of(merchant.id, 0, TERMINALS_SHOWN).await?;
+    for terminal in terminals {
+        let settings: Value = serde_json::from_str(&terminal.settings).unwrap_or_default();
+        let signed_in = settings.get("cashier").and_then(Value::as_str).unwrap_or_default();
+        if !signed_in.is_empty() && !cashiers.iter().any(|known| known == signed_in) {
+            cashiers.push(signed_in.to_owned());
+        }
+    }
+    Ok(cashiers)
 }
 
 impl SeedWorld for Clip {

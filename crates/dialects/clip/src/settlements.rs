@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use crate::calendar;
 use crate::call::{Api, Call, serve};
-use crate::deposits::DepositRow;
+use crate::deposits::{DepositRow, DepositRows};
 use crate::endpoints::{UNAUTHORIZED, answer, endpoint};
 use crate::errors::Refusal;
 use crate::routes::Surface;
@@ -399,10 +399,10 @@ fn place_of(token: &str, report: &str) -> Option<LinePlace> {
 
 /// A page's payments by their day; a day on two pages is on both with its own part.
 fn details(lines: &[SettlementLine], merchant: &Merchant) -> Vec<DayBody> {
-    let mut days: BTreeMap<Day, Vec<PaymentBody>> = BTreeMap::new();
+    let (rows, mut days) = (DepositRows::of(merchant), BTreeMap::<Day, Vec<PaymentBody>>::new());
     for line in lines {
         let exponent = line.payment.amount.currency.exponent();
-        let row = DepositRow::new(line, merchant);
+        let row = rows.row(line);
         days.entry(row.day).or_default().push(payment(row, exponent));
     }
     days.into_iter().map(|(day, payments)| DayBody { date: day.to_string(), payments }).collect()

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chance::{Chance, SeededEntropy};
+use cobro_domain::fee::Fee;
 use cobro_domain::ledger::Account;
 use cobro_domain::money::{Currency, Money};
 use cobro_domain::payment::PaymentState;
@@ -35,8 +36,9 @@ use cobro_engine::deposits::{OF_DAY, SettlementLine, SettlementsBefore, settleme
 use cobro_engine::refunds::CreateRefund;
 use cobro_engine::sessions::NewSession;
 use cobro_engine::vault::CardData;
+use cobro_engine::verify::Offence;
 use cobro_engine::{Caller, EngineError, World};
-use cobro_store::Cell;
+use cobro_store::{Cell, Tx};
 use dialect::{APPROVES, CREDENTIAL, DECLINES, MERCHANTS, key_of, merchant_id};
 use life::{Life, Place, START_US};
 use ours::{DAY_US, Sale, Sheet};
@@ -387,6 +389,56 @@ impl Course {
         assert!(count(&|sale| netted(sale, true) && sale.back.len() > 1) > 10);
         assert!(count(&|sale| sale.fee_bps == 810) > 10 && self.declined > 10);
     }
+}
+
+/// `cobro verify` names a settlement that is not the sum of its payments and refunds, and one that
+/// was not paid out as it says.
+#[test]
+fn what_does_not_add_up_is_found() {
+    let mut course = Course::new(Place::sqlite(), 1);
+    course.sell(20);
+    course.give_back();
+    course.move_to(START_US + 2 * DAY_US);
+    let life = course.life();
+    let verify = || life.runtime.block_on(life.world.verify());
+    verify().unwrap();
+    let settlement = course.closed().into_values().next().unwrap();
+    let fee = |fee_minor| Fee { fee_minor, ..settlement.fee };
+    let state = SettlementState::Open;
+    let table = [
+        Settlement { gross_minor: settlement.gross_minor + 1, ..settlement.clone() },
+        Settlement { fee: fee(settlement.fee.fee_minor - 1), ..settlement.clone() },
+        Settlement { rows: settlement.rows + 1, ..settlement.clone() },
+        Settlement { day: settlement.day.plus(9), ..settlement.clone() },
+        // Paid out without having been closed.
+        Settlement { state, ..settlement.clone() },
+    ];
+    for wrong in table {
+        let place = (wrong.merchant, wrong.day);
+        let save = |row: Settlement| {
+            let put = move |tx: &mut Tx<'_>| -> Result<(), EngineError> {
+                match tx.get::<Settlement>(&(row.merchant, row.day))? {
+                    Some(_) => tx.save(&row),
+                    None => tx.insert(&row),
+                }
+                Ok(())
+            };
+            life.runtime.block_on(life.world.write(place.0, put)).unwrap();
+        };
+        save(wrong.clone());
+        let found = verify();
+        assert!(matches!(found, Err(Offence::Broken { rule: "I12", .. })), "{wrong:?}: {found:?}");
+        save(settlement.clone());
+        if place.1 != settlement.day {
+            let take = move |tx: &mut Tx<'_>| -> Result<(), EngineError> {
+                tx.delete::<Settlement>(&place);
+                Ok(())
+            };
+            life.runtime.block_on(life.world.write(place.0, take)).unwrap();
+        }
+        verify().unwrap();
+    }
+    course.life.take().unwrap().die();
 }
 
 /// A page of a day with many payments costs what a page of a day with few does: it is read from the

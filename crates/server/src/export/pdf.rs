@@ -277,10 +277,10 @@ fn encoded(text: &str) -> Vec<u8> {
             '–' => 0x96,
             '—' => 0x97,
             '€' => 0x80,
-            letter => match u8::try_from(u32::from(letter)) {
-                Ok(byte @ (0x20..=0x7e | 0xa1..=0xff)) => byte,
-                _ => b'?',
-            },
+            letter => u8::try_from(u32::from(letter))
+                .ok()
+                .filter(|byte| matches!(byte, 0x20..=0x7e | 0xa1..=0xff))
+                .unwrap_or(b'?'),
         })
         .collect()
 }

@@ -24,6 +24,7 @@ fn every_documented_answer() {
     let place = Place::sqlite();
     let server = Server::start(&place);
     walk(&server);
+    walk_without_leave(&server);
     let document = server.send(&Call::get("/openapi/clip.json")).expect(200).json();
     let paths = document["paths"].as_object().unwrap();
     let ours: Vec<_> = paths.iter().filter(|(path, _)| is_ours(path)).collect();
@@ -87,9 +88,19 @@ pub(crate) fn check(server: &Server<'_>, method: &str, path: &str, operation: &V
     }
 }
 
+/// Paths that something is made at.
+const CREATED: [&str; 5] = ["/payments", "/payment", "/card_tokens", "/refunds", "/refunds/"];
+const LINKS: [&str; 3] = ["/v2/checkout", "/checkout", "/checkout/"];
+
+/// An id that nothing has.
+const NONE: &str = "3d62e0a1-57a8-4d22-8a90-d59e0d94f001";
+
+/// Where a payment is captured and where it is cancelled.
+fn actions(id: &str) -> [String; 2] {
+    ["capture", "cancel"].map(|action| format!("/payments/{id}/{action}"))
+}
+
 fn walk(server: &Server<'_>) {
-    let large = "x".repeat((1 << 20) + 1);
-    let none = "3d62e0a1-57a8-4d22-8a90-d59e0d94f001";
     let post = |path: &str, body: &Value, status: u16| CAFE.post(server, path, body, status);
     let get = |target: &str, status: u16| CAFE.get(server, target, status);
     let held = || {
@@ -98,17 +109,15 @@ fn walk(server: &Server<'_>) {
         let held = post("/payments", &body, 201);
         held["id"].as_str().unwrap().to_owned()
     };
-    let created = ["/payments", "/payment", "/card_tokens", "/refunds", "/refunds/"];
-    let links = ["/v2/checkout", "/checkout", "/checkout/"];
     let (taken, dropped) = (held(), held());
-    let capture = |id: &str| format!("/payments/{id}/capture");
-    let cancel = |id: &str| format!("/payments/{id}/cancel");
-    post(&capture(&taken), &json!({ "amount": 0 }), 400);
-    post(&capture(&taken), &json!({ "amount": 60.5 }), 200);
-    post(&capture(&taken), &json!({}), 409);
-    post(&cancel(&dropped), &json!({}), 200);
-    post(&cancel(&dropped), &json!({}), 409);
-    for path in [capture(none), cancel(none)] {
+    let [capture, _] = actions(&taken);
+    post(&capture, &json!({ "amount": 0 }), 400);
+    post(&capture, &json!({ "amount": 60.5 }), 200);
+    post(&capture, &json!({}), 409);
+    let [_, cancel] = actions(&dropped);
+    post(&cancel, &json!({}), 200);
+    post(&cancel, &json!({}), 409);
+    for path in actions(NONE) {
         post(&path, &json!({}), 404);
     }
     let mut paid = String::new();
@@ -128,7 +137,7 @@ fn walk(server: &Server<'_>) {
             get(&format!("{path}{query}"), 400);
         }
         get(&format!("{path}/{paid}"), 200);
-        get(&format!("{path}/{none}"), 404);
+        get(&format!("{path}/{NONE}"), 404);
         let receipt = answer["receipt_no"].as_str().unwrap();
         get(&format!("/payments/receipt-no/{receipt}"), 200);
     }
@@ -143,30 +152,34 @@ fn walk(server: &Server<'_>) {
         post(path, &refund(-1.0), 400);
         post(path, &refund(5000.0), 409);
         let mut unknown = refund(1.0);
-        unknown["reference"]["id"] = json!(none);
+        unknown["reference"]["id"] = json!(NONE);
         post(path, &unknown, 404);
     }
-    get(&format!("/refunds/{none}"), 404);
+    get(&format!("/refunds/{NONE}"), 404);
     let link = json!({ "amount": 300.5, "currency": "MXN", "purchase_description": "x" });
-    for path in links {
+    for path in LINKS {
         let made = post(path, &link, 200);
         post(path, &json!({}), 400);
         get(&format!("/v2/checkout/{}", made["payment_request_id"].as_str().unwrap()), 200);
     }
     get("/v2/checkout/x", 400);
-    get(&format!("/v2/checkout/{none}"), 404);
-    // Whatever is asked, first without a credential, then too large, then kept off.
-    let mut posts: Vec<String> = created.iter().chain(&links).map(|path| (*path).into()).collect();
-    posts.extend([capture(none), cancel(none)]);
+    get(&format!("/v2/checkout/{NONE}"), 404);
+}
+
+/// Whatever is asked, first without a credential, then too large, then kept off.
+fn walk_without_leave(server: &Server<'_>) {
+    let large = "x".repeat((1 << 20) + 1);
+    let made = CREATED.iter().chain(&LINKS).map(|path| (*path).to_owned());
+    let posts: Vec<String> = made.chain(actions(NONE)).collect();
     let gets = [
         "/payments".to_owned(),
         "/payment".to_owned(),
         "/payments?limit=1".to_owned(),
-        format!("/payments/{none}"),
-        format!("/payment/{none}"),
+        format!("/payments/{NONE}"),
+        format!("/payment/{NONE}"),
         "/payments/receipt-no/5mUV5Dt".to_owned(),
-        format!("/refunds/{none}"),
-        format!("/v2/checkout/{none}"),
+        format!("/refunds/{NONE}"),
+        format!("/v2/checkout/{NONE}"),
     ];
     for path in &posts {
         server.send(&Call::new("POST", path).body("{}")).expect(401);
@@ -183,6 +196,6 @@ fn walk(server: &Server<'_>) {
         CAFE.send(server, Call::new("POST", path).body("{}")).expect(403);
     }
     for target in &gets {
-        get(target, 403);
+        CAFE.get(server, target, 403);
     }
 }

@@ -47,6 +47,10 @@ mod postback;
 #[cfg(test)]
 mod refunds;
 #[cfg(test)]
+mod settlement_input;
+#[cfg(test)]
+mod settlement_reports;
+#[cfg(test)]
 mod settlements;
 #[cfg(test)]
 mod shop;

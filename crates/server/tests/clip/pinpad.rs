@@ -80,7 +80,7 @@ fn a_request_is_paid_and_told_of() {
 }
 
 #[test]
-fn a_terminal_has_one_request_at_a_time() {
+fn a_terminal_has_one_request_and_one_that_waits() {
     let place = Place::sqlite();
     let server = Server::start(&place);
     let first = send(&server, &body("uno"), 200)["pinpad_request_id"].clone();
@@ -89,9 +89,36 @@ fn a_terminal_has_one_request_at_a_time() {
     let data = json!({ "current_payment_on_transaction": null, "payment_enqueued": first });
     assert_eq!(busy["data"], data);
     at_terminal(&server, "fetch", &json!({}), 200);
+    let sent = send(&server, &body("detras"), 200);
+    assert_eq!(sent["current_payment_on_transaction"], first);
+    let behind = sent["pinpad_request_id"].clone();
+    assert_eq!(read(&server, behind.as_str().unwrap())["status"], "PENDING");
     let busy = send(&server, &body("dos"), 400);
-    let data = json!({ "current_payment_on_transaction": first, "payment_enqueued": null });
+    let data = json!({ "current_payment_on_transaction": first, "payment_enqueued": behind });
     assert_eq!(busy["data"], data);
+    // It is taken when the first has ended, whatever the list of charges is set to.
+    let path = format!("/terminals/{TERMINAL}");
+    server.control("PATCH", &path, &json!({ "b2b_transactions": false }), 200);
+    at_terminal(&server, "card", &json!({ "card": GOOD_CARD }), 200);
+    at_terminal(&server, "fetch", &json!({}), 200);
+    assert_eq!(read(&server, behind.as_str().unwrap())["status"], "IN_PROCESS");
+    at_terminal(&server, "card", &json!({ "card": GOOD_CARD }), 200);
+    assert_eq!(read(&server, behind.as_str().unwrap())["status"], "COMPLETED");
+    at_terminal(&server, "fetch", &json!({}), 404);
+
+    let first = send(&server, &body("uno"), 200)["pinpad_request_id"].clone();
+    at_terminal(&server, "fetch", &json!({}), 200);
+    let behind = send(&server, &body("detras"), 200)["pinpad_request_id"].clone();
+    let path = format!("{API}/payment/serial-number/{SERIAL}");
+    let canceled = asked(&server, "DELETE", &path, &Value::Null, 200);
+    assert_eq!(
+        (&canceled["pinpad_request_id"], &canceled["status"]),
+        (&behind, &json!("CANCELED"))
+    );
+    // Its place is free again.
+    let behind = send(&server, &body("otra"), 200)["pinpad_request_id"].clone();
+    let path = format!("{API}/payment/{}", behind.as_str().unwrap());
+    asked(&server, "DELETE", &path, &Value::Null, 200);
     let path = format!("{API}/payment/{}", first.as_str().unwrap());
     assert_eq!(asked(&server, "DELETE", &path, &Value::Null, 400)["code"], "PAYMENT_PENDING");
     at_terminal(&server, "cancel", &json!({}), 200);

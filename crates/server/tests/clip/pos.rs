@@ -183,13 +183,20 @@ fn lists_are_newest_first_and_by_person() {
         };
         set(json!({ "cashier": "Caja2@x.example" }));
         assert_eq!(pending(server).len(), 2);
+        let world = server.control("GET", "/worlds/demo", &Value::Null, 200);
+        assert_eq!(world["clip"]["cashiers"], json!([CASHIER, "Caja2@x.example"]));
         set(json!({ "cashier": null }));
         assert_eq!(pending(server).len(), 1);
         // The setting of the device: off, and nothing is shown or taken.
         set(json!({ "cashier": CASHIER, "b2b_transactions": false }));
         assert_eq!(pending(server).len(), 0);
         at_terminal(server, "fetch", &json!({}), 404);
+        let all = charges(server);
+        let code = |place: usize| all[place]["paymentRequestCode"].clone();
+        at_terminal(server, "fetch", &json!({ "intent_id": code(1) }), 404);
         set(json!({ "b2b_transactions": true }));
+        // Another person's charge is not taken either, even by its name.
+        at_terminal(server, "fetch", &json!({ "intent_id": code(0) }), 404);
         assert_eq!(pending(server).len(), 2);
     });
 }
@@ -237,6 +244,26 @@ fn one_terminal_takes_a_charge_and_the_others_show_it_no_more() {
 }
 
 #[test]
+fn terminals_that_ask_for_any_charge_get_one_each() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    let paired = server.control("POST", "/terminals", &json!({ "merchant": KEY, "count": 8 }), 201);
+    let ids = paired["terminals"].as_array().unwrap();
+    for n in 0..ids.len() {
+        register(&server, &format!("r{n}"), &json!(10));
+    }
+    std::thread::scope(|scope| {
+        for id in ids {
+            let (server, path) =
+                (&server, format!("/terminals/{}/fetch", id["id"].as_str().unwrap()));
+            scope.spawn(move || server.control("POST", &path, &json!({}), 200));
+        }
+    });
+    assert_eq!(terminal(&server)["pending"], json!([]));
+    at_terminal(&server, "fetch", &json!({}), 404);
+}
+
+#[test]
 fn a_decline_can_be_tried_again() {
     on_both(|server| {
         let made = register(server, "reintento", &json!(600));
@@ -272,6 +299,41 @@ fn a_decline_can_be_tried_again() {
 }
 
 #[test]
+fn whatever_the_acquirer_does_a_charge_says_where_it_stands() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    // What it says at once, and after an hour.
+    let table = [
+        ("approved", "COMPLETED", "COMPLETED"),
+        ("rejected", "DECLINED", "EXPIRED"),
+        ("error", "DECLINED", "DECLINED"),
+        ("reversed", "CANCELLED", "CANCELLED"),
+        ("pending", "PENDING", "COMPLETED"),
+        ("confirmation_required", "PENDING", "CANCELLED"),
+    ];
+    for (outcome, at_once, later) in table {
+        let made = register(&server, outcome, &json!(10));
+        let code = made["payment_request_code"].as_str().unwrap();
+        server.control("PUT", "/faults", &json!({ "acquirer": outcome, "times": 1 }), 200);
+        at_terminal(&server, "fetch", &json!({ "intent_id": code }), 200);
+        let told = at_terminal(&server, "card", &json!({}), 200);
+        assert_eq!(told["outcome"], outcome);
+        assert_eq!(told["intent"]["state"], at_once, "{outcome}");
+        let shown = charge(&server, code);
+        assert_eq!(shown["statusMsg"], at_once, "{outcome}");
+        let is_closed = at_once != "PENDING" && outcome != "rejected";
+        assert_eq!(shown["closedAt"].is_object(), is_closed, "{outcome}: {shown}");
+        server.control("POST", "/clock/advance", &json!({ "seconds": 3600 }), 200);
+        let shown = charge(&server, code);
+        assert_eq!(shown["statusMsg"], later, "{outcome}");
+        assert!(shown["closedAt"].is_object(), "{outcome}: {shown}");
+        assert_eq!(terminal(&server)["intent"], Value::Null, "{outcome}");
+    }
+    drop(server);
+    verify(&place);
+}
+
+#[test]
 fn given_up_after_a_decline() {
     let place = Place::sqlite();
     let server = Server::start(&place);
@@ -290,31 +352,32 @@ fn given_up_after_a_decline() {
 
 #[test]
 fn time_runs_out_on_the_list_and_on_the_terminal() {
-    on_both(|server| {
-        let advance = |seconds: i64| {
-            server.control("POST", "/clock/advance", &json!({ "seconds": seconds }), 200)
-        };
-        let first = register(server, "vence", &json!(10));
-        advance(86_399);
-        let second = register(server, "queda", &json!(10));
-        advance(1);
-        let code = |made: &Value| made["payment_request_code"].as_str().unwrap().to_owned();
-        let expired = charge(server, &code(&first));
-        assert_eq!((&expired["statusMsg"], &expired["statusCode"]), (&json!("EXPIRED"), &json!(5)));
-        assert_eq!(expired["closedAt"]["epochSecond"], expired["expiresAt"]["epochSecond"]);
-        assert_eq!(charge(server, &code(&second))["statusMsg"], "PENDING");
-        at_terminal(server, "fetch", &json!({ "intent_id": code(&first) }), 404);
-        at_terminal(server, "fetch", &json!({}), 200);
-        advance(600);
-        assert_eq!(charge(server, &code(&second))["statusMsg"], "EXPIRED");
-        assert_eq!(terminal(server)["intent"], Value::Null);
-        // A setting of the merchant's.
-        let change = json!({ "charge_seconds_max": 60 });
-        server.control("PATCH", &format!("/merchants/{KEY}"), &change, 200);
-        let third = register(server, "corta", &json!(10));
-        advance(60);
-        assert_eq!(charge(server, &code(&third))["statusMsg"], "EXPIRED");
-    });
+    // A clock can be moved where one process alone serves the database.
+    let place = Place::sqlite();
+    let server = &Server::start(&place);
+    let advance = |seconds: i64| {
+        server.control("POST", "/clock/advance", &json!({ "seconds": seconds }), 200)
+    };
+    let first = register(server, "vence", &json!(10));
+    advance(86_399);
+    let second = register(server, "queda", &json!(10));
+    advance(1);
+    let code = |made: &Value| made["payment_request_code"].as_str().unwrap().to_owned();
+    let expired = charge(server, &code(&first));
+    assert_eq!((&expired["statusMsg"], &expired["statusCode"]), (&json!("EXPIRED"), &json!(5)));
+    assert_eq!(expired["closedAt"]["epochSecond"], expired["expiresAt"]["epochSecond"]);
+    assert_eq!(charge(server, &code(&second))["statusMsg"], "PENDING");
+    at_terminal(server, "fetch", &json!({ "intent_id": code(&first) }), 404);
+    at_terminal(server, "fetch", &json!({}), 200);
+    advance(600);
+    assert_eq!(charge(server, &code(&second))["statusMsg"], "EXPIRED");
+    assert_eq!(terminal(server)["intent"], Value::Null);
+    // A setting of the merchant's.
+    let change = json!({ "charge_seconds_max": 60 });
+    server.control("PATCH", &format!("/merchants/{KEY}"), &change, 200);
+    let third = register(server, "corta", &json!(10));
+    advance(60);
+    assert_eq!(charge(server, &code(&third))["statusMsg"], "EXPIRED");
 }
 
 #[test]

@@ -1,41 +1,51 @@
-//! Deposits: seed 002 field by field, days and their boundaries, refunds, pages, bad input, the
-//! control API, and exported reports.
+//! Deposits: seed 002 field by field, days and their boundaries, refunds, ids and pages.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
-use std::process::Output;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
-use crate::http::{Answer, Call};
+use crate::http::Call;
 use crate::place::Place;
-use crate::server::{Server, command};
+use crate::server::Server;
 use crate::shape::{assert_shape, misfits};
 
-const KEY: &str = "c11b0000-0000-4000-8000-000000000001";
+pub(crate) const KEY: &str = "c11b0000-0000-4000-8000-000000000001";
 const SECRET: &str = "5ec2e700-0000-4000-8000-000000000001";
 
 /// A published card that approves: Mastercard, credit, Santander.
 const CARD: &str = "5177136199824515";
 
-fn basic() -> String {
+pub(crate) fn basic() -> String {
     format!("Basic {}", BASE64.encode(format!("{KEY}:{SECRET}")))
 }
 
-fn get(target: &str) -> Call {
+pub(crate) fn get(target: &str) -> Call {
     Call::get(target).header("x-api-key", &basic())
 }
 
 #[track_caller]
-fn read(server: &Server<'_>, target: &str) -> Value {
+pub(crate) fn read(server: &Server<'_>, target: &str) -> Value {
     server.send(&get(target)).expect(200).json()
 }
 
 /// A payment with a card token; `more` are members besides.
 #[track_caller]
-fn pay(server: &Server<'_>, amount: &str, more: &Value) -> Value {
+pub(crate) fn pay(server: &Server<'_>, amount: &str, more: &Value) -> Value {
+    let payment = charge(server, amount, more);
+    assert_eq!(payment["status"], "approved", "{payment}");
+    payment
+}
+
+/// A payment whose money is only held.
+#[track_caller]
+fn pay_held(server: &Server<'_>, amount: &str) -> Value {
+    charge(server, amount, &json!({ "capture_method": "manual" }))
+}
+
+#[track_caller]
+fn charge(server: &Server<'_>, amount: &str, more: &Value) -> Value {
     let card = json!({
         "card_number": CARD, "cardholder_name": "Ana Lopez", "card_exp_month": "12",
         "card_exp_year": "30", "cvv": "123",
@@ -50,13 +60,11 @@ fn pay(server: &Server<'_>, amount: &str, more: &Value) -> Value {
     let members = body.as_object_mut().unwrap();
     members.extend(more.as_object().cloned().unwrap_or_default());
     let call = Call::new("POST", "/payments").header("authorization", &basic()).json(&body);
-    let payment = server.send(&call).expect(201).json();
-    assert_eq!(payment["status"], "approved", "{payment}");
-    payment
+    server.send(&call).expect(201).json()
 }
 
 #[track_caller]
-fn refund(server: &Server<'_>, payment: &Value, amount: &str) -> Value {
+pub(crate) fn refund(server: &Server<'_>, payment: &Value, amount: &str) -> Value {
     let body = json!({
         "reference": { "type": "payment", "id": payment["id"] }, "amount": amount, "reason": "",
     });
@@ -65,18 +73,18 @@ fn refund(server: &Server<'_>, payment: &Value, amount: &str) -> Value {
 }
 
 #[track_caller]
-fn go_to(server: &Server<'_>, moment: &str) {
+pub(crate) fn go_to(server: &Server<'_>, moment: &str) {
     server.control("POST", "/clock/advance", &json!({ "to": moment }), 200);
 }
 
 #[track_caller]
-fn change(server: &Server<'_>, settings: &Value) {
+pub(crate) fn change(server: &Server<'_>, settings: &Value) {
     server.control("PATCH", &format!("/merchants/{KEY}"), settings, 200);
 }
 
 /// A decimal number as cents.
 #[track_caller]
-fn cents(number: &Value) -> i64 {
+pub(crate) fn cents(number: &Value) -> i64 {
     let text = number.to_string();
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     assert!(fraction.len() <= 2, "{text}");
@@ -87,7 +95,7 @@ fn cents(number: &Value) -> i64 {
 
 /// All rows of a deposit with the day that they stand under, page by page.
 #[track_caller]
-fn rows(server: &Server<'_>, id: &str, size: usize) -> Vec<(String, Value)> {
+pub(crate) fn rows(server: &Server<'_>, id: &str, size: usize) -> Vec<(String, Value)> {
     let mut target = format!("/settlements/{id}?page_size={size}");
     let mut rows = Vec::new();
     loop {
@@ -158,8 +166,8 @@ fn seed_detail() -> Value {
 }
 
 /// A Friday's noon in Mexico City, from which a test begins.
-const FRIDAY: &str = "2027-01-08T12:00:00-06:00";
-const MONDAY: &str = "2027-01-11";
+pub(crate) const FRIDAY: &str = "2027-01-08T12:00:00-06:00";
+pub(crate) const MONDAY: &str = "2027-01-11";
 
 #[test]
 fn the_seeds_examples_field_by_field() {
@@ -317,6 +325,43 @@ fn tips_instalments_and_refunds_add_up_page_by_page() {
     assert_eq!(negative[0].1["charges"]["charge"]["fee"], json!(-1.44));
 }
 
+#[test]
+fn what_terminals_and_captures_take_is_paid_out_too() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    go_to(&server, FRIDAY);
+    // Held on Friday, taken on Saturday in part: Saturday's money.
+    let held = pay_held(&server, "500");
+    let terminal = "CLIP_PRO__P8220000001";
+    let charge = json!({
+        "amount": 245.5, "assigned_user": "caja1@cafecentral.example", "reference": "mesa-7",
+        "message": "Mesa 7",
+    });
+    let call = Call::new("POST", "/paymentrequest").header("x-api-key", &basic()).json(&charge);
+    server.send(&call).expect(200);
+    server.control("POST", &format!("/terminals/{terminal}/fetch"), &json!({}), 200);
+    let card = json!({ "card": CARD, "tip_minor": 2455 });
+    let outcome = server.control("POST", &format!("/terminals/{terminal}/card"), &card, 200);
+    assert_eq!(outcome["outcome"], "approved", "{outcome}");
+    go_to(&server, "2027-01-09T12:00:00-06:00");
+    let path = format!("/payments/{}/capture", held["id"].as_str().unwrap());
+    let call = Call::new("POST", &path).header("authorization", &basic());
+    server.send(&call.json(&json!({ "amount": 300 }))).expect(200);
+    go_to(&server, "2027-01-11T00:00:00-06:00");
+    let list = read(&server, "/settlements?from=2027-01-11&to=2027-01-11");
+    let settlement = &list["settlements"][0];
+    let found = rows(&server, settlement["settlement_report_id"].as_str().unwrap(), 100);
+    check_sums(settlement, &found);
+    assert_eq!(settlement["gross_amount"], json!(570.05));
+    let row = |day: &str| &found.iter().find(|(date, _)| date == day).unwrap().1;
+    let (friday, saturday) = (row("2027-01-08"), row("2027-01-09"));
+    assert_eq!((&friday["amount"], &friday["tip"]), (&json!(245.5), &json!(24.55)));
+    assert_eq!(friday["merchant_invoice"], "mesa-7");
+    assert_eq!(friday["user_email"], "caja1@cafecentral.example");
+    assert_eq!(saturday["amount"], json!(300));
+    assert_eq!(saturday["receipt_no"], held["receipt_no"]);
+}
+
 /// The header is the sum of its rows, and each row adds up.
 #[track_caller]
 fn check_sums(settlement: &Value, rows: &[(String, Value)]) {
@@ -406,273 +451,4 @@ fn deposits_have_two_ids_and_pages_have_tokens() {
     let call = get(&format!("/settlements/{id}"));
     let answer = server.send(&call.header("accept", "application/vnd.com.payclip.v2+json"));
     assert_eq!(answer.header("content-type"), Some("application/vnd.com.payclip.v2+json"));
-}
-
-#[test]
-fn bad_input_gets_the_surfaces_own_error_and_changes_nothing() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
-    go_to(&server, FRIDAY);
-    pay(&server, "20", &json!({}));
-    go_to(&server, "2027-01-11T12:00:00-06:00");
-    let list = read(&server, "/settlements?from=2027-01-11&to=2027-01-11");
-    let id = list["settlements"][0]["settlement_report_id"].as_str().unwrap().to_owned();
-    let before = server.traces();
-    let other = if id.starts_with('A') { "B00000000" } else { "A00000000" };
-    let of_other = BASE64.encode(format!("{other}:p:1"));
-    let page = |query: &str| format!("/settlements/{id}?{query}");
-    let table: Vec<(String, u16, &str)> = vec![
-        ("/settlements".into(), 400, "from is required"),
-        ("/settlements?from=2027-01-01".into(), 400, "to is required"),
-        ("/settlements?to=2027-01-01".into(), 400, "from is required"),
-        ("/settlements?from=&to=2027-01-01".into(), 400, "from is required"),
-        ("/settlements?from=2027-1-1&to=2027-01-11".into(), 400, "from must be a date, YYYY-MM-DD"),
-        (
-            "/settlements?from=01/01/2027&to=2027-01-11".into(),
-            400,
-            "from must be a date, YYYY-MM-DD",
-        ),
-        (
-            "/settlements?from=2027-02-29&to=2027-03-11".into(),
-            400,
-            "from must be a date, YYYY-MM-DD",
-        ),
-        ("/settlements?from=2027-01-11&to=2027-01-32".into(), 400, "to must be a date, YYYY-MM-DD"),
-        (
-            "/settlements?from=2027-01-11&to=hoy%F0%9F%98%80".into(),
-            400,
-            "to must be a date, YYYY-MM-DD",
-        ),
-        (
-            "/settlements?from=2027-01-11T00:00:00Z&to=2027-01-11".into(),
-            400,
-            "from must be a date, YYYY-MM-DD",
-        ),
-        ("/settlements?from=2027-01-11&to=2027-01-10".into(), 400, "to must not be before from"),
-        (
-            "/settlements?from=2026-10-11&to=2027-01-10".into(),
-            400,
-            "from must not be more than 90 days ago",
-        ),
-        ("/settlements/A".into(), 400, "settlement_id Invalid pattern"),
-        ("/settlements/w472rzqkv".into(), 400, "settlement_id Invalid pattern"),
-        ("/settlements/W472RZQK%C3%91".into(), 400, "settlement_id Invalid pattern"),
-        ("/settlements/1234".into(), 400, "settlement_id Invalid pattern"),
-        (format!("/settlements/{other}"), 404, "Not Found"),
-        ("/settlements/c11b0000-0000-4000-8000-000000000001".into(), 404, "Not Found"),
-        (page("page_size=0"), 400, "page_size must be between 1 and 100"),
-        (page("page_size=101"), 400, "page_size must be between 1 and 100"),
-        (page("page_size=-1"), 400, "page_size must be between 1 and 100"),
-        (page("page_size=1.5"), 400, "page_size must be between 1 and 100"),
-        (page("page_size=diez"), 400, "page_size must be between 1 and 100"),
-        (page("page=Mg=="), 400, "page is not a token of this settlement"),
-        (page("page=%25%25"), 400, "page is not a token of this settlement"),
-        (page(&format!("page={of_other}")), 400, "page is not a token of this settlement"),
-        (
-            page(&format!("paging={}", "A".repeat(900))),
-            400,
-            "page is not a token of this settlement",
-        ),
-    ];
-    for (target, status, message) in table {
-        let answer = server.send(&get(&target)).expect(status);
-        assert_eq!(answer.json(), json!({ "message": message }), "{target}");
-    }
-    // The window's edge: 90 days ago, and one more.
-    for from in ["2026-10-13", "2026-10-12"] {
-        read(&server, &format!("/settlements?from={from}&to=2027-01-11"));
-    }
-    // Who may not.
-    let refused = |answer: Answer, status: u16, message: &str| {
-        assert_eq!(answer.expect(status).json(), json!({ "message": message }));
-    };
-    for target in ["/settlements?from=2027-01-11&to=2027-01-11", &page("")] {
-        refused(server.send(&Call::get(target)), 401, "Unauthorized");
-        let wrong = Call::get(target).header("x-api-key", "Basic bm90OnJpZ2h0");
-        refused(server.send(&wrong), 401, "Unauthorized");
-        change(&server, &json!({ "api_access": { "settlements": false } }));
-        refused(server.send(&get(target)), 403, "Forbidden");
-        change(&server, &json!({ "api_access": { "settlements": true } }));
-        server.send(&get(target)).expect(200);
-    }
-    assert_eq!(server.traces().1, before.1);
-}
-
-#[test]
-fn deposits_of_another_merchant_are_not_there() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
-    go_to(&server, FRIDAY);
-    pay(&server, "20", &json!({}));
-    go_to(&server, "2027-01-11T00:00:00-06:00");
-    let list = server.list("settlements", "/settlements");
-    let stranger = server.control("POST", "/worlds", &json!({}), 201);
-    let clip = &stranger["clip"];
-    let credential =
-        format!("{}:{}", clip["api_key"].as_str().unwrap(), clip["secret"].as_str().unwrap());
-    for id in ["id", "settlement_id"] {
-        let target = format!("/settlements/{}", list[0][id].as_str().unwrap());
-        let basic = format!("Basic {}", BASE64.encode(&credential));
-        server.send(&Call::get(&target).header("x-api-key", &basic)).expect(404);
-    }
-}
-
-#[test]
-fn the_control_api_leads_down_to_the_postings() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
-    go_to(&server, FRIDAY);
-    let first = pay(&server, "100", &json!({}));
-    pay(&server, "50", &json!({}));
-    refund(&server, &first, "10");
-    go_to(&server, "2027-01-11T00:00:00-06:00");
-    refund(&server, &first, "5");
-    go_to(&server, "2027-01-13T00:00:00-06:00");
-    let listed = server.list("settlements", "/settlements");
-    assert_eq!(listed.len(), 2);
-    assert_eq!(listed, server.list("settlements", "/settlements"));
-    let of =
-        server.control("GET", &format!("/settlements?merchant={KEY}&limit=1"), &Value::Null, 200);
-    assert_eq!(of["settlements"], json!([listed[0]]));
-    let next =
-        format!("/settlements?merchant={KEY}&limit=1&cursor={}", of["next"].as_str().unwrap());
-    assert_eq!(server.control("GET", &next, &Value::Null, 200)["settlements"], json!([listed[1]]));
-    for bad in ["/settlements?cursor=x", "/settlements?limit=0"] {
-        server.control("GET", bad, &Value::Null, 400);
-    }
-    for unknown in ["/settlements?merchant=x", "/settlements/A00000000", "/settlements/x/lines"] {
-        server.control("GET", unknown, &Value::Null, 404);
-    }
-    for (settlement, lines_expected) in listed.iter().zip([1, 2]) {
-        let id = settlement["id"].as_str().unwrap();
-        let shown = server.control("GET", &format!("/settlements/{id}"), &Value::Null, 200);
-        assert_eq!(&shown, settlement);
-        let lines = server.list("lines", &format!("/settlements/{id}/lines"));
-        assert_eq!(lines.len(), lines_expected);
-        let sum = |name: &str| lines.iter().map(|line| line[name].as_i64().unwrap()).sum::<i64>();
-        for name in ["gross_minor", "fee_minor", "tax_minor", "net_minor"] {
-            assert_eq!(settlement[name], sum(name), "{name}");
-        }
-        let postings = |query: &str| {
-            let path = format!("/settlements/{id}/postings{query}");
-            let found = server.control("GET", &path, &Value::Null, 200);
-            found["postings"].as_array().unwrap().clone()
-        };
-        // What was paid out left the bank; each line's postings owe the merchant its net.
-        let paid = postings("");
-        assert_eq!(owed(&paid), settlement["net_minor"].as_i64().unwrap());
-        for line in &lines {
-            let found = postings(&format!("?line={}", line["line"].as_str().unwrap()));
-            assert_eq!(owed(&found), -line["net_minor"].as_i64().unwrap(), "{line}");
-            let netted = usize::from(line["netted_minor"].as_i64().unwrap() > 0);
-            assert_eq!(found.len(), 1 + netted);
-        }
-        let path = format!("/settlements/{id}/postings");
-        server.control("GET", &format!("{path}?line=x"), &Value::Null, 400);
-        server.control("GET", &format!("{path}?line=p999"), &Value::Null, 404);
-    }
-}
-
-/// What postings do to what is owed to the merchant.
-fn owed(postings: &[Value]) -> i64 {
-    let entries = postings.iter().flat_map(|posting| posting["entries"].as_array().unwrap());
-    let payable = entries.filter(|entry| entry["account"] == "merchant_payable");
-    payable.map(|entry| entry["amount_minor"].as_i64().unwrap()).sum()
-}
-
-#[test]
-fn a_server_that_was_killed_shows_the_same_reports() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
-    go_to(&server, FRIDAY);
-    for amount in ["10", "20.20", "30.03"] {
-        pay(&server, amount, &json!({}));
-    }
-    go_to(&server, "2027-01-11T00:00:00-06:00");
-    let target = "/settlements?from=2027-01-11&to=2027-01-11";
-    let list = read(&server, target);
-    let id = list["settlements"][0]["settlement_report_id"].as_str().unwrap().to_owned();
-    let found = rows(&server, &id, 2);
-    server.kill();
-    let server = Server::start(&place);
-    server.control("POST", "/settlements/run", &Value::Null, 200);
-    assert_eq!(read(&server, target), list);
-    assert_eq!(rows(&server, &id, 2), found);
-}
-
-/// Runs `cobro export settlement`.
-fn export(place: &Place, arguments: &[&str]) -> Output {
-    let all: Vec<&str> = ["export", "settlement"].iter().chain(arguments).copied().collect();
-    command(place, 0, &all).output().unwrap()
-}
-
-#[test]
-fn exported_reports_have_the_same_totals() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
-    go_to(&server, FRIDAY);
-    let first = pay(&server, "1100.50", &json!({ "external_reference": "-1", "tip_amount": "10" }));
-    pay(&server, "2000", &json!({ "installments": 3 }));
-    refund(&server, &first, "100.25");
-    go_to(&server, "2027-01-11T00:00:00-06:00");
-    let list = read(&server, "/settlements?from=2027-01-11&to=2027-01-11");
-    let settlement = &list["settlements"][0];
-    let id = settlement["settlement_report_id"].as_str().unwrap();
-
-    let Output { status, stdout, stderr } = export(&place, &[id]);
-    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
-    let text = String::from_utf8(stdout).unwrap();
-    let lines: Vec<Vec<&str>> =
-        text.trim_end().split("\r\n").map(|line| line.split(',').collect()).collect();
-    assert_eq!(lines.len(), 4);
-    let total: Vec<i64> = lines[3][12..].iter().map(|text| cents(&number(text))).collect();
-    let net = cents(&settlement["disbursed_net_amount"]);
-    assert_eq!(total[0] + total[1], cents(&settlement["gross_amount"]));
-    assert_eq!(total[2], cents(&settlement["total_fee"]));
-    assert_eq!(total[3], cents(&settlement["total_tax"]));
-    assert_eq!((total[4], total[5]), (cents(&settlement["total_retention"]), net));
-    assert_eq!(lines[1][10], "'-1");
-
-    // The same by the other id, into files.
-    let uuid = server.list("settlements", "/settlements")[0]["settlement_id"].clone();
-    let uuid = uuid.as_str().unwrap();
-    let file = |name: &str| place.directory().join(name).to_str().unwrap().to_owned();
-    let (csv, xlsx, pdf) = (file("d.csv"), file("d.xlsx"), file("d.pdf"));
-    for (format, path) in [("csv", &csv), ("xlsx", &xlsx), ("pdf", &pdf)] {
-        let Output { status, stdout, stderr } =
-            export(&place, &[uuid, "--format", format, "--output", path]);
-        assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
-        assert_eq!(stdout, b"");
-    }
-    assert_eq!(std::fs::read_to_string(csv).unwrap(), text);
-    assert!(std::fs::read(xlsx).unwrap().starts_with(b"PK\x03\x04"));
-    let mut page = Vec::new();
-    std::fs::File::open(pdf).unwrap().read_to_end(&mut page).unwrap();
-    assert!(page.starts_with(b"%PDF-"));
-    let shows = |text: &str| page.windows(text.len()).any(|part| part == text.as_bytes());
-    assert!(shows(&grouped(net)), "the net {}", grouped(net));
-    assert!(shows(&grouped(cents(&settlement["gross_amount"]))));
-
-    for unknown in ["A00000000", "x", "c11b0000-0000-4000-8000-000000000001"] {
-        let Output { status, stdout, stderr } = export(&place, &[unknown]);
-        assert!(!status.success() && stdout.is_empty());
-        let said = String::from_utf8_lossy(&stderr).into_owned();
-        assert!(said.contains(&format!("there is no settlement {unknown}")), "{said}");
-    }
-}
-
-#[track_caller]
-fn number(text: &str) -> Value {
-    serde_json::from_str(text).unwrap()
-}
-
-/// Cents as pesos with commas.
-fn grouped(cents: i64) -> String {
-    let (whole, fraction) = (cents / 100, cents % 100);
-    let thousands = whole / 1000;
-    if thousands > 0 {
-        format!("{thousands},{:03}.{fraction:02}", whole % 1000)
-    } else {
-        format!("{whole}.{fraction:02}")
-    }
 }

@@ -101,6 +101,15 @@ impl<'a> Server<'a> {
         Self::spawn(place, 0, &arguments, command)
     }
 
+    /// One that dies at a point of the engine (`cobro_engine::crash`).
+    #[allow(dead_code, reason = "not every test binary kills its servers so")]
+    pub(crate) fn start_to_die(place: &'a Place, point: &str) -> Self {
+        let arguments = ["serve", "--port", "0"];
+        let mut command = command(place, 0, &arguments);
+        command.env("COBRO_CRASH_AT", point);
+        Self::spawn(place, 0, &arguments, command)
+    }
+
     fn spawn(place: &'a Place, number: usize, arguments: &[&str], mut command: Command) -> Self {
         let log = place.directory().join(format!("log{number}"));
         let log = File::options().create(true).append(true).open(log).unwrap();
