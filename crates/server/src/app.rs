@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use cobro_control::{Access, Autopilot, Control};
@@ -121,6 +121,11 @@ impl Spoken {
         }
     }
 
+    /// By its name.
+    fn named(name: &str) -> Option<Self> {
+        [Self::MercadoPago, Self::Placetopay].into_iter().find(|spoken| spoken.name() == name)
+    }
+
     /// The name, as in prefixes and journals.
     const fn name(self) -> &'static str {
         match self {
@@ -144,9 +149,13 @@ impl Spoken {
     }
 }
 
-/// The answer to a path that nobody has: in the words of the dialect that it looks like.
+/// The answer to a path that nobody has: in the words of the dialect whose host was asked, else of
+/// the one that the path looks like.
 async fn fallback(request: Request) -> Response {
-    if let Some(spoken) = Spoken::at(request.uri().path()) {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+    let named = host.and_then(hosts::find_authority).and_then(|host| Spoken::named(host.dialect));
+    if let Some(spoken) = named.or_else(|| Spoken::at(request.uri().path())) {
         return spoken.not_found();
     }
     Problem::new(StatusCode::NOT_FOUND).detail("There is nothing at this path.").into_response()
