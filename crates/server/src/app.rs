@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use cobro_control::{Access, Autopilot, Control};
 use cobro_domain::Clock as _;
@@ -89,6 +89,7 @@ pub(crate) fn router(parts: Parts) -> Router {
     Router::new()
         .merge(dialects)
         .fallback(fallback)
+        .layer(from_fn(of_its_host))
         .layer(from_fn_with_state(recorder, record))
         .merge(control)
         .merge(crate::unchanged::front::router(parts.leaves))
@@ -99,7 +100,7 @@ pub(crate) fn router(parts: Parts) -> Router {
 }
 
 /// The dialect that a path looks like, for the answers that no handler of its own gives.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Spoken {
     MercadoPago,
     Placetopay,
@@ -119,6 +120,13 @@ impl Spoken {
         } else {
             None
         }
+    }
+
+    /// By the host that was asked, if it is a provider's.
+    fn by_host(request: &Request) -> Option<Self> {
+        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+        Self::named(hosts::find_authority(host?)?.dialect)
     }
 
     /// By its name.
@@ -149,12 +157,18 @@ impl Spoken {
     }
 }
 
+/// A provider's host has that provider's paths alone.
+async fn of_its_host(request: Request, next: Next) -> Response {
+    match (Spoken::by_host(&request), Spoken::at(request.uri().path())) {
+        (Some(named), Some(other)) if named != other => named.not_found(),
+        _ => next.run(request).await,
+    }
+}
+
 /// The answer to a path that nobody has: in the words of the dialect whose host was asked, else of
 /// the one that the path looks like.
 async fn fallback(request: Request) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
-    let named = host.and_then(hosts::find_authority).and_then(|host| Spoken::named(host.dialect));
+    let named = Spoken::by_host(&request);
     if let Some(spoken) = named.or_else(|| Spoken::at(request.uri().path())) {
         return spoken.not_found();
     }
