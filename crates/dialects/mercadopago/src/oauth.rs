@@ -348,7 +348,8 @@ mod tests {
         let hashed = json!({"code_challenge": CHALLENGE, "code_challenge_method": "S256"});
         let plain = json!({"code_challenge": VERIFIER, "code_challenge_method": "plain"});
         let address = json!({"redirect_uri": "https://a.example/"});
-        let table: [(&Value, &[(&str, &str)], bool); 12] = [
+        type Sent = &'static [(&'static str, &'static str)];
+        let table: [(&Value, Sent, bool); 12] = [
             (&json!({}), &[], true),
             (&json!({}), &[("redirect_uri", "https://b.example/"), ("code_verifier", "x")], true),
             (&address, &[("redirect_uri", "https://a.example/")], true),
