@@ -8,7 +8,9 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import https from 'node:https';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -24,7 +26,7 @@ before(async () => {
   // Somebody else's server, with a certificate of its own. 127.0.0.2 is not excepted from the
   // proxy, as 127.0.0.1 is.
   openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=other',
-    '-addext', 'subjectAltName=IP:127.0.0.2', '-keyout', 'other.key', '-out', 'other.pem');
+    '-addext', 'subjectAltName=IP:127.0.0.2,DNS:otro.example', '-keyout', 'other.key', '-out', 'other.pem');
   const identity = { key: read('other.key'), cert: read('other.pem') };
   other = https.createServer(identity, (request, response) => response.writeHead(204).end());
   await new Promise((resolve) => other.listen(0, '127.0.0.2', resolve));
@@ -131,6 +133,26 @@ test("what Checkout's PHP library sends does every flow that it documents", asyn
   });
 });
 
+test("PHP's streams arrive by a proxy that the program names, and fail as they should", async () => {
+  assert.ok(process.env.COBRO_PHP, 'COBRO_PHP must be set');
+  const { soap, ...told } = await said([process.env.COBRO_PHP, 'unchanged/streams.php']);
+  assert.deepEqual(told, { status: 200, device: 'PAX_A910__SBX0000001', wrong: 401 });
+  assert.ok(soap === null || soap === 'Not Found', `SoapClient was told ${soap}`);
+});
+
+test('shops in Node, Python and PHP sign their own calls, and do a whole flow of Placetopay', async () => {
+  assert.ok(process.env.COBRO_PYTHON && process.env.COBRO_PHP, 'COBRO_PYTHON and COBRO_PHP must be set');
+  for (const command of [
+    [process.execPath, 'unchanged/checkout.mjs'],
+    [process.env.COBRO_PYTHON, 'unchanged/checkout.py'],
+    [process.env.COBRO_PHP, 'unchanged/checkout.php'],
+  ]) {
+    assert.deepEqual(await said(command), {
+      session: 'OK', stored: 'APPROVED', charged: 'APPROVED', given: 'APPROVED', gone: 'APPROVED', refused: 400, wrong: 401,
+    }, command[1]);
+  }
+});
+
 test("Node's own clients arrive, and other hosts are reached and verified", async () => {
   const env = { OTHER_URL: `https://127.0.0.2:${other.address().port}/`, NODE_EXTRA_CA_CERTS: join(directory, 'other.pem') };
   const reached = { fetch: 200, agent: 200, http2: 200, wrong: 401, other: 204, otherFetch: 204 };
@@ -156,6 +178,40 @@ test('curl reaches another host through the tunnel, and not with --offline', asy
   const refused = await run(command, { env, flags: ['--offline'] });
   assert.equal(refused.stdout, '000');
   assert.match(refused.stderr, /403/);
+});
+
+test('where a proxy was set already, other hosts are reached through it, and providers are not', async () => {
+  // A proxy before ours: it knows where otro.example is, and notes whom it was asked for.
+  const asked = [];
+  const proxy = http.createServer().on('connect', (request, client) => {
+    asked.push([request.url, request.headers['proxy-authorization']]);
+    const server = net.connect(other.address().port, '127.0.0.2', () => {
+      client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      server.pipe(client).pipe(server);
+    });
+    client.on('error', () => server.destroy());
+    server.on('error', () => client.destroy());
+  });
+  await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  try {
+    const env = { HTTPS_PROXY: `http://ana:cl%40ve@127.0.0.1:${proxy.address().port}`, CURL_CA_BUNDLE: join(directory, 'other.pem') };
+    const curl = ['curl', '-sS', '-o', '/dev/null', '-w', '%{http_code}'];
+    const reached = await run([...curl, 'https://otro.example/'], { env });
+    assert.deepEqual([reached.status, reached.stdout], [0, '204'], reached.stderr);
+    const authorization = `Basic ${Buffer.from('ana:cl@ve').toString('base64')}`;
+    assert.deepEqual(asked, [['otro.example:443', authorization]]);
+    const provider = await run([...curl, 'https://api.mercadopago.com/point/integration-api/devices'], { env });
+    assert.equal(provider.stdout, '401', provider.stderr);
+    const excepted = await run([...curl, `https://127.0.0.2:${other.address().port}/`], { env });
+    assert.equal(excepted.stdout, '204', excepted.stderr);
+    assert.equal(asked.length, 1, 'a provider or this machine was asked of the other proxy');
+  } finally {
+    proxy.close();
+    proxy.closeAllConnections();
+  }
+  const env = { HTTPS_PROXY: 'http://127.0.0.1:1' };
+  const refused = await run(['curl', '-sS', 'https://otro.example/'], { env });
+  assert.match(refused.stderr, /502/);
 });
 
 test('the development CA cannot sign for a name outside its constraints', async () => {

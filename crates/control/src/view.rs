@@ -375,8 +375,9 @@ mod tests {
             // Before the first attempt there is no answer.
             let status = if attempts == 0 { Value::Null } else { json!(200) };
             assert_eq!(shown["response"]["status"], status);
-            let numbers = shown["attempts"].as_array().unwrap().iter().map(|one| &one["attempt"]);
-            assert_eq!(numbers.last(), (attempts > 0).then_some(&json!(attempts)));
+            let mut numbers =
+                shown["attempts"].as_array().unwrap().iter().map(|one| &one["attempt"]);
+            assert_eq!(numbers.next_back(), (attempts > 0).then_some(&json!(attempts)));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The book: the tree's own texts, compiled into the program.
 
+use std::sync::LazyLock;
+
 use cobro_surface::html::escape;
 
 use crate::frame::{Frame, Page, Visit};
@@ -7,65 +9,54 @@ use crate::markdown::{Rendered, link, render};
 
 /// A text of the book.
 #[derive(Debug)]
-pub(crate) struct Chapter {
+struct Chapter {
     /// Its file, from the root of the tree.
     file: &'static str,
     /// What follows `/docs/` in its address.
-    path: &'static str,
+    path: String,
     /// The group that it is listed under: a key of a text.
     group: &'static str,
     source: &'static str,
 }
 
-macro_rules! chapter {
-    ($group:literal, $path:literal, $file:literal) => {
-        Chapter {
-            file: $file,
-            path: $path,
-            group: $group,
-            source: include_str!(concat!("../../../", $file)),
-        }
-    };
-}
+/// The files of `docs/` with their texts, in the order of their names.
+const TEXTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/texts.rs"));
 
-/// Every chapter, in the order in which it is listed.
-pub(crate) const CHAPTERS: &[Chapter] = &[
-    chapter!("group-start", "start", "README.md"),
-    chapter!(
-        "group-dialects",
-        "dialects/mercado-pago-point",
-        "docs/dialects/mercado-pago-point.md"
-    ),
-    chapter!("group-dialects", "dialects/placetopay", "docs/dialects/placetopay.md"),
-    chapter!("group-clients", "clients", "docs/clients/README.md"),
-    chapter!("group-clients", "clients/node", "docs/clients/node.md"),
-    chapter!("group-clients", "clients/python", "docs/clients/python.md"),
-    chapter!("group-clients", "clients/php", "docs/clients/php.md"),
-    chapter!("group-clients", "clients/java", "docs/clients/java.md"),
-    chapter!("group-clients", "clients/csharp", "docs/clients/csharp.md"),
-    chapter!("group-clients", "clients/go", "docs/clients/go.md"),
-    chapter!("group-clients", "clients/ruby", "docs/clients/ruby.md"),
-    chapter!("group-clients", "clients/delphi", "docs/clients/delphi.md"),
-    chapter!("group-clients", "clients/curl", "docs/clients/curl.md"),
-    chapter!("group-clients", "clients/postman", "docs/clients/postman.md"),
-    chapter!("group-clients", "clients/browser", "docs/clients/browser.md"),
-    chapter!("group-project", "architecture", "ARCHITECTURE.md"),
-    chapter!("group-project", "contributing", "CONTRIBUTING.md"),
-    chapter!("group-project", "changes", "CHANGELOG.md"),
-    chapter!(
-        "group-decisions",
-        "decisions/0001-record-decisions",
-        "docs/decisions/0001-record-decisions.md"
-    ),
-    chapter!("group-decisions", "decisions/0002-lanes", "docs/decisions/0002-lanes.md"),
-    chapter!("group-decisions", "decisions/0003-ids", "docs/decisions/0003-ids.md"),
-    chapter!(
-        "group-decisions",
-        "decisions/0004-endpoint-tables",
-        "docs/decisions/0004-endpoint-tables.md"
-    ),
-    chapter!("group-decisions", "decisions/0005-leadership", "docs/decisions/0005-leadership.md"),
+/// The texts at the root of the tree.
+const ROOT: [(&str, &str, &str, &str); 4] = [
+    ("README.md", "start", "group-start", include_str!("../../../README.md")),
+    ("ARCHITECTURE.md", "architecture", PROJECT, include_str!("../../../ARCHITECTURE.md")),
+    ("CONTRIBUTING.md", "contributing", PROJECT, include_str!("../../../CONTRIBUTING.md")),
+    ("CHANGELOG.md", "changes", PROJECT, include_str!("../../../CHANGELOG.md")),
 ];
+
+const PROJECT: &str = "group-project";
+
+/// The groups, in the order in which they are listed.
+const GROUPS: [&str; 5] =
+    ["group-start", "group-dialects", "group-clients", PROJECT, "group-decisions"];
+
+/// Every chapter. What is in none of the known folders belongs to the project.
+static CHAPTERS: LazyLock<Vec<Chapter>> = LazyLock::new(|| {
+    let root = ROOT.iter().map(|(file, path, group, source)| Chapter {
+        file,
+        path: (*path).to_owned(),
+        group,
+        source,
+    });
+    let texts = TEXTS.iter().map(|(file, source)| {
+        let name = file.trim_start_matches("docs/").trim_end_matches(".md");
+        let group = match name.split_once('/') {
+            Some(("dialects", _)) => "group-dialects",
+            Some(("clients", _)) => "group-clients",
+            Some(("decisions", _)) => "group-decisions",
+            _ => PROJECT,
+        };
+        // A folder's own text stands at the folder's address.
+        Chapter { file, path: name.trim_end_matches("/README").to_owned(), group, source }
+    });
+    root.chain(texts).collect()
+});
 
 /// The page that lists the chapters.
 pub(crate) fn index(frame: &Frame, visit: &Visit<'_>) -> Page {
@@ -78,7 +69,7 @@ pub(crate) fn index(frame: &Frame, visit: &Visit<'_>) -> Page {
     main.push_str("</a> <a class=\"button\" href=\"/\">");
     escape(frame.text(visit, "nav-console"), &mut main);
     main.push_str("</a></p></div><div class=\"shelves\">");
-    for group in groups() {
+    for group in GROUPS {
         main.push_str("<section class=\"panel shelf\"><h2>");
         escape(frame.text(visit, group), &mut main);
         main.push_str("</h2><ul>");
@@ -112,7 +103,7 @@ pub(crate) fn chapter(frame: &Frame, visit: &Visit<'_>, path: &str) -> Option<Pa
         }
         main.push_str("</ul></aside>");
     }
-    let nav = nav(frame, visit, chapter.path);
+    let nav = nav(frame, visit, &chapter.path);
     Some(Page { title: rendered.title, here: "book", nav, main, class: "reading" })
 }
 
@@ -123,7 +114,7 @@ impl Chapter {
 
     fn title(&self) -> String {
         let first = self.source.lines().find_map(|line| line.strip_prefix("# "));
-        first.unwrap_or(self.path).replace('`', "")
+        first.unwrap_or(&self.path).replace('`', "")
     }
 
     fn render(&self) -> Rendered {
@@ -160,15 +151,9 @@ impl Chapter {
     }
 }
 
-fn groups() -> Vec<&'static str> {
-    let mut groups: Vec<&str> = CHAPTERS.iter().map(|chapter| chapter.group).collect();
-    groups.dedup();
-    groups
-}
-
 fn nav(frame: &Frame, visit: &Visit<'_>, here: &str) -> String {
     let mut html = String::new();
-    for group in groups() {
+    for group in GROUPS {
         html.push_str("<h2>");
         escape(frame.text(visit, group), &mut html);
         html.push_str("</h2><ul lang=\"en\">");
@@ -190,26 +175,22 @@ fn nav(frame: &Frame, visit: &Visit<'_>, here: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
     fn every_text_of_the_folder_is_a_chapter_and_every_link_leads_somewhere() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let mut folders = vec![root.join("docs")];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if path.extension().is_some_and(|extension| extension == "md") {
-                    let file = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-                    assert!(CHAPTERS.iter().any(|chapter| chapter.file == file), "{file}");
-                }
-            }
+        assert!(TEXTS.len() > 15, "the build found {} texts", TEXTS.len());
+        for (path, group) in [
+            ("start", "group-start"),
+            ("clients", "group-clients"),
+            ("clients/node", "group-clients"),
+            ("dialects/placetopay", "group-dialects"),
+            ("decisions/0002-lanes", "group-decisions"),
+        ] {
+            let found = CHAPTERS.iter().find(|chapter| chapter.path == path).unwrap();
+            assert_eq!(found.group, group, "{path}");
         }
-        for chapter in CHAPTERS {
+        for chapter in CHAPTERS.iter() {
             let rendered = chapter.render();
             assert!(!rendered.title.is_empty(), "{}", chapter.file);
             for address in rendered.html.split("href=\"/docs").skip(1) {

@@ -95,11 +95,12 @@ impl World {
     }
 
     /// A merchant's consent, as a code in the words of its dialect; the first dialect that knows
-    /// such codes and a merchant of this name gives it.
+    /// such codes and a merchant of this name gives it. `detail` is what the code is bound to, as
+    /// JSON text for the dialect.
     ///
     /// # Errors
     /// Unknown merchant, or one whose dialect has no such codes.
-    pub async fn consent(&self, public_id: &str) -> Result<String, EngineError> {
+    pub async fn consent(&self, public_id: &str, detail: &str) -> Result<String, EngineError> {
         for dialect in self.dialects() {
             let Some(merchant) = self.find_merchant(dialect.name(), public_id).await? else {
                 continue;
@@ -113,7 +114,7 @@ impl World {
                 let grant = NewGrant {
                     kind: consent.kind,
                     secret: consent.code.clone(),
-                    detail: "{}".to_owned(),
+                    detail: detail.to_owned(),
                     lifetime_s: consent.lifetime_s,
                 };
                 self.add_grant(merchant.id, grant).await?;

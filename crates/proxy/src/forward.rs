@@ -51,7 +51,7 @@ pub(crate) async fn forward(
     settings: &Settings,
 ) -> Result<Response<Body>, Failed> {
     let is_tls = request.uri().scheme_str() == Some("https");
-    let stream = upstream::connect(target, &settings.own, settings.limits.connect).await?;
+    let stream = upstream::reach(target, settings).await?;
     let request = outgoing(request, target, &settings.instance).ok_or(Failed::Http)?;
     let idle = settings.limits.idle;
     if !is_tls {

@@ -9,6 +9,7 @@
 //! callbacks.
 
 pub mod ca;
+mod chain;
 mod forward;
 pub mod hosts;
 mod leaves;
@@ -35,6 +36,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 use tokio_rustls::LazyConfigAcceptor;
 
+pub use chain::Chain;
 pub use leaves::{Leaves, OpenCa};
 pub use target::Target;
 pub use upstream::Unreachable;
@@ -125,6 +127,8 @@ pub struct Settings {
     pub token: Option<String>,
     /// Whether other hosts are refused.
     pub offline: bool,
+    /// The proxy that other hosts are reached through.
+    pub chain: Option<Chain>,
     /// The addresses that we listen on ourselves.
     pub own: Vec<SocketAddr>,
     /// The bounds.
@@ -253,7 +257,7 @@ impl Proxy {
             );
         };
         let limits = self.settings.limits;
-        match upstream::connect(&target, &self.settings.own, limits.connect).await {
+        match upstream::reach(&target, &self.settings).await {
             Err(error) => self.unreached(&Method::CONNECT, &target, &error),
             Ok(stream) => {
                 let decision = Decision::Tunnelled;
@@ -373,9 +377,10 @@ impl Proxy {
             Unreachable::Refused(_) => (StatusCode::FORBIDDEN, Decision::Refused),
             Unreachable::Loop => (StatusCode::LOOP_DETECTED, Decision::Refused),
             Unreachable::Slow => (StatusCode::GATEWAY_TIMEOUT, Decision::Failed),
-            Unreachable::Unknown | Unreachable::Unreached => {
-                (StatusCode::BAD_GATEWAY, Decision::Failed)
-            }
+            Unreachable::Unknown
+            | Unreachable::Unreached
+            | Unreachable::Chain
+            | Unreachable::ChainRefused => (StatusCode::BAD_GATEWAY, Decision::Failed),
         };
         self.answer(method, target, status, decision, &error.to_string())
     }

@@ -12,6 +12,7 @@ use cobro_delivery::address::{Policy, Refused};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::Settings;
 use crate::target::Target;
 
 /// Why another host was not reached.
@@ -32,6 +33,38 @@ pub enum Unreachable {
     /// Nothing answered in time.
     #[error("the host did not answer in time")]
     Slow,
+    /// The proxy before this one does not answer, or not as a proxy does.
+    #[error("the proxy that the environment names cannot be reached")]
+    Chain,
+    /// The proxy before this one does not reach it.
+    #[error("the proxy that the environment names refuses the host")]
+    ChainRefused,
+}
+
+/// Connects to a host that is not ours: through the proxy before this one, where there is one and
+/// the host is not excepted from it.
+///
+/// # Errors
+/// Why not.
+pub(crate) async fn reach(target: &Target, settings: &Settings) -> Result<TcpStream, Unreachable> {
+    let within = settings.limits.connect;
+    match settings.chain.as_ref().filter(|chain| chain.covers(target)) {
+        Some(chain) => {
+            Policy::sandbox().check_url(&format!("http://{}/", target.authority()))?;
+            let connected = tokio::time::timeout(within, chain.connect(target)).await;
+            let stream = connected.map_err(|_| Unreachable::Slow)??;
+            // The environment may name this very server.
+            if is_own(&stream, &settings.own) || is_listener(&stream, &settings.own) {
+                return Err(Unreachable::Loop);
+            }
+            Ok(stream)
+        }
+        None => connect(target, &settings.own, within).await,
+    }
+}
+
+fn is_listener(stream: &TcpStream, own: &[SocketAddr]) -> bool {
+    stream.peer_addr().is_ok_and(|peer| own.contains(&peer))
 }
 
 /// Connects to a host that is not ours.

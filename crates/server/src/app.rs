@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use cobro_control::{Access, Autopilot, Control};
 use cobro_domain::Clock as _;
@@ -98,6 +98,7 @@ pub(crate) fn router(parts: Parts) -> Router {
     Router::new()
         .merge(dialects)
         .fallback(fallback)
+        .layer(from_fn(of_its_host))
         .layer(from_fn_with_state(recorder, record))
         .merge(control)
         .merge(crate::unchanged::front::router(parts.leaves))
@@ -108,7 +109,7 @@ pub(crate) fn router(parts: Parts) -> Router {
 }
 
 /// The dialect that a path looks like, for the answers that no handler of its own gives.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Spoken {
     Clip,
     MercadoPago,
@@ -131,6 +132,19 @@ impl Spoken {
         } else {
             None
         }
+    }
+
+    /// By the host that was asked, if it is a provider's.
+    fn by_host(request: &Request) -> Option<Self> {
+        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+        Self::named(hosts::find_authority(host?)?.dialect)
+    }
+
+    /// By its name.
+    fn named(name: &str) -> Option<Self> {
+        let all = [Self::Clip, Self::MercadoPago, Self::Placetopay];
+        all.into_iter().find(|spoken| spoken.name() == name)
     }
 
     /// The name, as in prefixes and journals.
@@ -159,9 +173,19 @@ impl Spoken {
     }
 }
 
-/// The answer to a path that nobody has: in the words of the dialect that it looks like.
+/// A provider's host has that provider's paths alone.
+async fn of_its_host(request: Request, next: Next) -> Response {
+    match (Spoken::by_host(&request), Spoken::at(request.uri().path())) {
+        (Some(named), Some(other)) if named != other => named.not_found(request.uri().path()),
+        _ => next.run(request).await,
+    }
+}
+
+/// The answer to a path that nobody has: in the words of the dialect whose host was asked, else of
+/// the one that the path looks like.
 async fn fallback(request: Request) -> Response {
-    if let Some(spoken) = Spoken::at(request.uri().path()) {
+    let named = Spoken::by_host(&request);
+    if let Some(spoken) = named.or_else(|| Spoken::at(request.uri().path())) {
         return spoken.not_found(request.uri().path());
     }
     Problem::new(StatusCode::NOT_FOUND).detail("There is nothing at this path.").into_response()

@@ -67,7 +67,7 @@ const KNOWN: [Known; 4] = [
             ("/_cobro/v1/merchants/{credential}", "100000001"),
             ("/_cobro/v1/worlds/{id}", "demo"),
         ],
-        own_values: &["intent_id"],
+        own_values: &["intent_id", "ids"],
     },
 ];
 

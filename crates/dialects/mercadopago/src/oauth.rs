@@ -9,6 +9,8 @@ use axum::extract::{Request, State};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64_URL;
 use bytes::Bytes;
 use cobro_domain::merchant::{Merchant, MerchantState};
 use cobro_engine::World;
@@ -18,6 +20,7 @@ use cobro_surface::body::json_response;
 use cobro_surface::journal::WorldSlot;
 use cobro_surface::json::{Json, Limits};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::auth::{TOKEN_KIND, credential_subject};
 use crate::describe::NAME;
@@ -198,6 +201,9 @@ async fn issue(
     if given_to.is_some_and(|given_to| given_to != client_id) {
         return Err(invalid_grant());
     }
+    if kind == GrantType::Code && !meets(&detail, fields) {
+        return Err(invalid_grant());
+    }
     let made = Made::new(&world, client_id, &seller, is_test, TOKEN_LIFETIME_S);
     let refresh = grant_text(world.tag(), &random_hex(&world), user);
     let next = NewGrant {
@@ -208,6 +214,23 @@ async fn issue(
     };
     let taken = world.hand_in(seller.id, grant_kind, grant, made.credential(), Some(next)).await?;
     if taken { Ok(made.body(Some(refresh))) } else { Err(invalid_grant()) }
+}
+
+/// Whether a code is handed in as it was asked for: with the same address (RFC 6749, section
+/// 4.1.3), and with the verifier of its challenge (RFC 7636, section 4.6). What it was asked for
+/// without is not looked at.
+fn meets(detail: &Value, fields: &Fields) -> bool {
+    let bound = |name: &str| detail.get(name).and_then(Value::as_str);
+    if bound("redirect_uri").is_some_and(|address| fields.get("redirect_uri") != Some(address)) {
+        return false;
+    }
+    let Some(challenge) = bound("code_challenge") else { return true };
+    let verifier = fields.get("code_verifier").unwrap_or_default();
+    let met = match bound("code_challenge_method") {
+        Some("S256") => BASE64_URL.encode(Sha256::digest(verifier)),
+        _ => verifier.to_owned(),
+    };
+    !verifier.is_empty() && same_secret(met.as_bytes(), challenge.as_bytes())
 }
 
 fn random_hex(world: &World) -> String {
@@ -315,6 +338,35 @@ mod tests {
         assert_eq!(read("client_credentials"), Ok(2));
         assert_eq!(read("password"), Err("unsupported_grant_type".to_owned()));
         assert_eq!(read(""), Err("invalid_request".to_owned()));
+    }
+
+    #[test]
+    fn codes_are_handed_in_as_they_were_asked_for() {
+        // The pair of RFC 7636, appendix B.
+        const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        let hashed = json!({"code_challenge": CHALLENGE, "code_challenge_method": "S256"});
+        let plain = json!({"code_challenge": VERIFIER, "code_challenge_method": "plain"});
+        let address = json!({"redirect_uri": "https://a.example/"});
+        type Sent = &'static [(&'static str, &'static str)];
+        let table: [(&Value, Sent, bool); 12] = [
+            (&json!({}), &[], true),
+            (&json!({}), &[("redirect_uri", "https://b.example/"), ("code_verifier", "x")], true),
+            (&address, &[("redirect_uri", "https://a.example/")], true),
+            (&address, &[("redirect_uri", "https://a.example")], false),
+            (&address, &[], false),
+            (&hashed, &[("code_verifier", VERIFIER)], true),
+            (&hashed, &[("code_verifier", CHALLENGE)], false),
+            (&hashed, &[("code_verifier", "")], false),
+            (&hashed, &[], false),
+            (&plain, &[("code_verifier", VERIFIER)], true),
+            (&plain, &[("code_verifier", "x")], false),
+            (&plain, &[], false),
+        ];
+        for (detail, sent, expected) in table {
+            let pairs = sent.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            assert_eq!(meets(detail, &Fields(pairs.collect())), expected, "{detail} {sent:?}");
+        }
     }
 
     #[test]

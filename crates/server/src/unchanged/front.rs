@@ -11,7 +11,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use cobro_domain::{Clock as _, Entropy as _};
 use cobro_engine::worlds::MAIN;
-use cobro_proxy::{Leaves, Limits, Observation, Proxy, Settings, hosts};
+use cobro_proxy::{Chain, Leaves, Limits, Observation, Proxy, Settings, hosts};
 use cobro_surface::journal::{Entry, Headers, Journal};
 
 use super::authority;
@@ -35,12 +35,24 @@ pub(crate) fn proxy(
     let settings = Settings {
         token,
         offline,
+        chain: chain(&own),
         own,
         limits: Limits::default(),
         instance: format!("cobro-{}", hex::encode(SystemEntropy.seed())),
         observe: Box::new(move |seen| journal.push(MAIN, entry(&seen))),
     };
     Ok(Arc::new(Proxy::new(settings, leaves)?))
+}
+
+/// The proxy that the environment of this server names, unless it is a server of ours: the shell
+/// may have been told of one that ran before.
+fn chain(own: &[SocketAddr]) -> Option<Chain> {
+    let before = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let url = super::surroundings::foreign_proxy(&before)?;
+    let direct = before("NO_PROXY").or_else(|| before("no_proxy")).unwrap_or_default();
+    let chain = Chain::parse(&url, &direct)?;
+    let is_own = |one: &SocketAddr| one.to_string() == chain.proxy().authority();
+    (!own.iter().any(is_own)).then_some(chain)
 }
 
 /// `GET /_cobro/ca.pem`: the certificate that clients are to trust. It is no secret.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use base64::Engine as _;
-use cobro_proxy::hosts;
+use cobro_proxy::{Chain, hosts};
 use serde_json::{Value, json};
 
 use super::client::Server;
@@ -135,18 +135,24 @@ fn write_certificates(
     bundle.push_str(ca_pem);
     let path = directory.join(BUNDLE_FILE);
     write(&path, &bundle)?;
-    if before("HTTPS_PROXY").or_else(|| before("https_proxy")).is_some_and(|url| !is_ours(&url)) {
+    if foreign_proxy(before).is_some_and(|url| Chain::parse(&url, "").is_none()) {
         surroundings.remarks.push(
-            "HTTPS_PROXY was set already: it is not used, other hosts are reached directly"
+            "HTTPS_PROXY was set already, and is no HTTP proxy: it is not used, other hosts are \
+             reached directly"
                 .to_owned(),
         );
     }
     Ok(path)
 }
 
-/// Our own proxy URLs lead to this machine, or carry our name.
-fn is_ours(url: &str) -> bool {
-    url.starts_with("http://cobro:") || url.starts_with("http://127.0.0.1:")
+/// The proxy that the environment names, unless it is one of ours: that carries our name, or is
+/// where `COBRO_URL` beside it leads.
+pub(crate) fn foreign_proxy(before: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let url = before("HTTPS_PROXY").or_else(|| before("https_proxy"))?;
+    let place = |url: &str| url.trim_end_matches('/').to_ascii_lowercase();
+    let is_ours = url.starts_with("http://cobro:")
+        || before("COBRO_URL").is_some_and(|ours| place(&ours) == place(&url));
+    (!is_ours).then_some(url)
 }
 
 fn pem(der: &[u8]) -> String {

@@ -240,3 +240,33 @@ mod moving_the_clock {
         super::the_application_itself(&crate::place::Place::sqlite());
     }
 }
+
+#[test]
+fn a_code_is_handed_in_as_it_was_asked_for() {
+    // The pair of RFC 7636, appendix B.
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    let bound = json!({
+        "user_id": 100_000_003, "redirect_uri": "https://tienda.example/vuelta",
+        "code_challenge": CHALLENGE, "code_challenge_method": "S256",
+    });
+    let granted = text(&server.control("POST", "/oauth/codes", &bound, 201)["code"]);
+    let with = |address: &str, verifier: &str| {
+        let mut body = with_code(&granted);
+        body["redirect_uri"] = json!(address);
+        body["code_verifier"] = json!(verifier);
+        token(&server, &body)
+    };
+    refused(with("https://otra.example/", VERIFIER), "invalid_grant");
+    refused(with("https://tienda.example/vuelta", CHALLENGE), "invalid_grant");
+    // What was refused used nothing up.
+    with("https://tienda.example/vuelta", VERIFIER).expect(200);
+    refused(with("https://tienda.example/vuelta", VERIFIER), "invalid_grant");
+    for wrong in [json!({ "code_challenge_method": "S512" }), json!({ "redirect_uri": 7 })] {
+        let mut body = json!({ "user_id": 100_000_003 });
+        body.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+        server.control("POST", "/oauth/codes", &body, 400);
+    }
+}

@@ -70,7 +70,8 @@ impl<'s> Stage<'s> {
                 text(&made.json()["id"])
             }
             "CODE" => {
-                let body = json!({ "user_id": seller.user_id });
+                let address = "https://tienda.example/vuelta";
+                let body = json!({ "user_id": seller.user_id, "redirect_uri": address });
                 text(&server.control("POST", "/oauth/codes", &body, 201)["code"])
             }
             "WORLD_ID" => text(&server.control("POST", "/worlds", &json!({}), 201)["id"]),
@@ -78,7 +79,7 @@ impl<'s> Stage<'s> {
                 let body = json!({ "merchant": "100000001" });
                 text(&server.control("POST", "/terminals", &body, 201)["terminals"][0]["id"])
             }
-            "DELIVERY_ID" => self.delivery(),
+            "DELIVERY_ID" | "IDS" => self.delivery(),
             "REQUEST_ID" | "SESSION_ID" => {
                 let made =
                     COLOMBIA.call(server, "/api/session", payment("CUOTA-1", "COP", 45_900), 200);

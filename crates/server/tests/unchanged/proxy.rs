@@ -57,6 +57,22 @@ fn other() -> (String, String, std::thread::JoinHandle<()>) {
 }
 
 #[test]
+fn what_a_provider_does_not_have_is_told_in_its_words() {
+    let server = Server::start(&["--ephemeral"]);
+    for (host, path, words) in [
+        (API, "/nothing", "resource not found"),
+        (API, "/api/session", "resource not found"),
+        ("checkout-test.placetopay.com", "/nothing", "Pagina no encontrada"),
+        ("checkout-test.placetopay.com:443", "/v1/payments/x", "Pagina no encontrada"),
+        ("127.0.0.1", "/nothing", "about:blank"),
+    ] {
+        let (status, body) = get(&server.address, path, &[("host", host)]);
+        assert_eq!(status, 404, "{host} {path}: {body}");
+        assert!(body.contains(words), "{host} {path}: {body}");
+    }
+}
+
+#[test]
 fn a_providers_host_ends_here() {
     let server = Server::start(&["--ephemeral"]);
     let pem = server.ca_pem();
