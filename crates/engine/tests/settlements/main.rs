@@ -80,6 +80,7 @@ fn each_entry_is_in_one_settlement_on_postgres() {
 fn play(place: Place, days: i64, payments: u64) {
     let mut course = Course::new(place, variable("SEED", 1));
     let mut reports = Reports::default();
+    let count = payments.div_ceil(u64::try_from(days * TIMES).unwrap());
     for day in 0..days {
         for time in 0..TIMES {
             let at_us = course.moment(day, time);
@@ -88,9 +89,9 @@ fn play(place: Place, days: i64, payments: u64) {
                 reports.note(&course);
             }
             course.move_to(at_us);
-            course.sell(payments.div_ceil(u64::try_from(days * TIMES).unwrap()));
+            course.sell(count);
             course.take_held();
-            course.give_back();
+            course.give_back(count);
         }
     }
     // Everything that was sold is paid out by then.
@@ -280,12 +281,13 @@ impl Course {
     }
 
     /// Some payments go back, early ones too; as a whole, or in parts.
-    fn give_back(&mut self) {
+    fn give_back(&mut self, sold: u64) {
         let mut wanted = BTreeMap::new();
-        for _ in 0..self.sales.len().min(8) {
+        let tries = if self.sales.is_empty() { 0 } else { 8.max(sold / 5) };
+        for _ in 0..tries {
             // Mostly what was sold just now: that is netted before it is paid out.
             let count = self.sales.len() as u64;
-            let recent = if self.chance.one_in(2) { count.min(50) } else { count };
+            let recent = if self.chance.one_in(2) { count.min(sold.max(50)) } else { count };
             let place = usize::try_from(count - 1 - self.chance.below(recent)).unwrap();
             let left = self.sales[place].left();
             if left > 0 {
@@ -397,7 +399,7 @@ impl Course {
 fn what_does_not_add_up_is_found() {
     let mut course = Course::new(Place::sqlite(), 1);
     course.sell(20);
-    course.give_back();
+    course.give_back(20);
     course.move_to(START_US + 2 * DAY_US);
     let life = course.life();
     let verify = || life.runtime.block_on(life.world.verify());
