@@ -20,7 +20,7 @@ async fn the_description_is_whole() {
         assert!(endpoint.request.is_none() || statuses.contains(&400), "{}", endpoint.id);
         assert!(endpoint.request.is_none() || statuses.contains(&413), "{}", endpoint.id);
     }
-    assert_eq!(sandbox.endpoints.len(), 33);
+    assert_eq!(sandbox.endpoints.len(), 38);
 }
 
 #[tokio::test]

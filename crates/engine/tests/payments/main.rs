@@ -277,7 +277,7 @@ fn asked(place: &Place) {
     };
     let answer = |id, passed| world.answer_challenge(merchant, id, passed);
     let state = |id| stage.run(world.payment(merchant, id)).unwrap().payment.state;
-    let rejected = PaymentState::Declined { reason: DeclineReason::HighRisk };
+    let rejected = PaymentState::Declined { reason: DeclineReason::Authentication };
     for _ in 0..20 {
         let id = make(stage.approves);
         let answers = stage.run(join_all((0..8).map(|n| answer(id, n % 2 == 0))));
