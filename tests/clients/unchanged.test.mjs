@@ -153,6 +153,20 @@ test('shops in Node, Python and PHP sign their own calls, and do a whole flow of
   }
 });
 
+test('a shop and a point of sale in Node, Python and PHP do a whole flow of Clip, and fail as they should', async () => {
+  assert.ok(process.env.COBRO_PYTHON && process.env.COBRO_PHP, 'COBRO_PYTHON and COBRO_PHP must be set');
+  for (const command of [
+    [process.execPath, 'unchanged/clip.mjs'],
+    [process.env.COBRO_PYTHON, 'unchanged/clip.py'],
+    [process.env.COBRO_PHP, 'unchanged/clip.php'],
+  ]) {
+    assert.deepEqual(await said(command), {
+      last4: '4515', payment: 'approved', again: 400, refund: ['approved', 50.25], found: ['approved', 50.25],
+      charge: 'PENDING', waiting: [18050], outcome: 'approved', done: ['COMPLETED', true], wrong: [401, 401],
+    }, command[1]);
+  }
+});
+
 test("Node's own clients arrive, and other hosts are reached and verified", async () => {
   const env = { OTHER_URL: `https://127.0.0.2:${other.address().port}/`, NODE_EXTRA_CA_CERTS: join(directory, 'other.pem') };
   const reached = { fetch: 200, agent: 200, http2: 200, wrong: 401, other: 204, otherFetch: 204 };

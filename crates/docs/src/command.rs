@@ -79,7 +79,15 @@ fn target(surface: &Surface, endpoint: &Endpoint, variables: &mut Vec<(String, S
         target.push(if at == 0 { '?' } else { '&' });
         target.push_str(parameter.name);
         target.push('=');
-        target.push_str(surface.query_sample(parameter.name).unwrap_or_default());
+        match surface.query_sample(parameter.name) {
+            Some(value) => target.push_str(value),
+            None => {
+                let variable = variable(parameter.name, "");
+                target.push('$');
+                target.push_str(&variable);
+                variables.push((variable, "…".to_owned()));
+            }
+        }
     }
     target
 }

@@ -15,12 +15,15 @@ static MAKE: Endpoint = Endpoint {
     summary: "Makes a <thing>",
     tag: "things",
     security: Security::Body,
-    parameters: &[Parameter {
-        name: "day",
-        place: Place::Query,
-        required: true,
-        description: "Which day",
-    }],
+    parameters: &[
+        Parameter { name: "day", place: Place::Query, required: true, description: "Which day" },
+        Parameter {
+            name: "lastDay",
+            place: Place::Query,
+            required: true,
+            description: "Until when",
+        },
+    ],
     request: Some(
         r#"{"auth":{"login":"x","tranKey":"x","nonce":"x","seed":"x"},"name":"d'or","thingRef":7,"token":"abc"}"#,
     ),
@@ -172,6 +175,7 @@ fn commands_can_be_pasted() {
     assert_eq!(
         curl(&surface, &MAKE, "http://h"),
         r#"THING_ID='…' # yours
+LAST_DAY='…' # yours
 THING_REF='7' # yours
 TOKEN='abc' # yours
 RANDOM_HEX=$(openssl rand -hex 16)
@@ -179,7 +183,7 @@ SEED=$(date -u +%Y-%m-%dT%H:%M:%S+00:00)
 NONCE=$(printf %s "$RANDOM_HEX" | base64)
 TRAN_KEY=$(printf %s "$RANDOM_HEX${SEED}s3cret" | openssl dgst -sha256 -binary | base64)
 
-curl "http://h/shops/shop-1/things/$THING_ID?day=2026-01-02" \
+curl "http://h/shops/shop-1/things/$THING_ID?day=2026-01-02&lastDay=$LAST_DAY" \
   -H 'Content-Type: application/json' \
   -d '{
     "auth": {

@@ -42,7 +42,7 @@ impl World {
     /// # Errors
     /// When the store has no answer.
     pub async fn run_settlements(&self) -> Result<Vec<Settlement>, EngineError> {
-        self.fire_due().await?;
+        self.fire_lanes().await?;
         let (name, until) = (REPORTED.to_owned(), self.now());
         let found = self.store().read(move |reader| {
             let since = reader.get::<MetaRow>(&(name,))?.map_or(i64::MIN, |row| row.value);

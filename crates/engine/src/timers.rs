@@ -64,11 +64,19 @@ impl World {
         Ok(found.await?)
     }
 
-    /// Fires every timer that is due on the lanes that this process leads.
+    /// Fires every timer that is due on the lanes that this process leads. Whoever moves the clock
+    /// waits for it, or it for them: what one of them has taken, the other would not find, and
+    /// answer before it is done.
     ///
     /// # Errors
     /// When the store has no answer.
     pub async fn fire_due(&self) -> Result<Vec<Due>, EngineError> {
+        let _one = self.advancing().lock().await;
+        self.fire_lanes().await
+    }
+
+    /// The same beside whoever moves the clock.
+    pub(crate) async fn fire_lanes(&self) -> Result<Vec<Due>, EngineError> {
         let mut due = Vec::new();
         for lane in 0..self.store().lanes() {
             if !self.peers().leads(lane).await {
@@ -205,7 +213,7 @@ impl World {
             // Those who were told store what came of it before the clock goes on.
             drop(self.gate().write().await);
         }
-        due.extend(self.fire_due().await?);
+        due.extend(self.fire_lanes().await?);
         if let Some(deliverer) = self.deliverer() {
             deliverer.deliver_due(self).await;
         }

@@ -107,6 +107,7 @@ struct Inner {
     tasks: TaskTracker,
     /// Held shared by calls to the acquirer, alone by whoever moves the clock.
     pub(crate) gate: tokio::sync::RwLock<()>,
+    /// Held by whoever moves the clock or does what is due.
     pub(crate) advancing: tokio::sync::Mutex<()>,
     faults: Mutex<Faults>,
     alarms: Alarms,

@@ -22,6 +22,9 @@ const MERCADO_PAGO_TOKEN: &str =
 const CLIP_KEY: (&str, &str) =
     ("c11b0000-0000-4000-8000-000000000001", "5ec2e700-0000-4000-8000-000000000001");
 
+/// The same as a point of sale sends it, in a header of its own.
+const CLIP_HEADER: &str = "Basic YzExYjAwMDAtMDAwMC00MDAwLTgwMDAtMDAwMDAwMDAwMDAxOjVlYzJlNzAwLTAwMDAtNDAwMC04MDAwLTAwMDAwMDAwMDAwMQ==";
+
 const KNOWN: [Known; 4] = [
     Known {
         name: "mercadopago",
@@ -53,10 +56,11 @@ const KNOWN: [Known; 4] = [
         credentials: Credentials {
             bearer: Some("test_c11b0000-0000-4000-8000-000000000001"),
             basic: Some(CLIP_KEY),
+            header: Some(CLIP_HEADER),
             ..NO_CREDENTIALS
         },
         samples: &[],
-        own_values: &[],
+        own_values: &["token", "id"],
     },
     Known {
         name: "control",

@@ -120,6 +120,11 @@ static READ: Endpoint = Endpoint {
             "A page of the deposit, grouped by the day of the payments.",
             r#"{"settlement":{"settlement_report_id":"W472RZQKV","merchant_name":"Café Central","disbursement_date":"2020-01-13","gross_amount":200.0,"disbursed_net_amount":191.64,"total_transactions":2,"details":[{"date":"2020-01-10","payments":[{"receipt_no":"liNzWOR","payment_date":"2020-01-10","amount":100.0,"terms":null,"charges":{"charge":{"fee":3.6,"tax":0.58},"surcharge":null},"tip":0.0,"total_retention":4.18,"settled_amount":95.82,"payment_method":"Credit","card":{"brand":"Mastercard","last4":4352,"issuer":"BANAMEX"},"merchant_invoice":null,"user_email":"caja1@cafecentral.example"}]}]},"links":{"next":{"href":"/settlements/W472RZQKV?page_size=1&page=VzQ3MlJaUUtWOnA6MQ==","method":"GET"}}}"#,
         ),
+        // Of sales in months, with a reference and without a terminal; and of the last page.
+        cobro_surface::endpoint::Response::also(
+            200,
+            r#"[{"settlement":{"details":[{"payments":[{"terms":"3","merchant_invoice":"orden-1042","user_email":null}]}]},"links":{"next":null}}]"#,
+        ),
         answer(
             400,
             "The id has neither form, or a parameter is wrong.",

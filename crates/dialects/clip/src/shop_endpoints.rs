@@ -95,6 +95,7 @@ pub(crate) static LIST_PAYMENTS: Endpoint = Endpoint {
     responses: &[
         answer(200, "A page of payments, the newest first.", PAYMENT_LIST),
         answer(200, "A page of transactions, the newest first.", TRANSACTION_LIST),
+        Response::also(200, r#"[{"items":[{"terms":"3"}]}]"#),
         MISSING,
         WRONG,
         answer(
@@ -176,6 +177,7 @@ pub(crate) static READ_TRANSACTION: Endpoint = Endpoint {
     summary: "Read a payment by its receipt number",
     responses: &[
         answer(200, "The payment, as its receipt says.", RECEIPT),
+        Response::also(200, r#"[{"item":{"terms":"3"}}]"#),
         NO_TRANSACTIONS,
         FORBIDDEN_TRANSACTIONS,
         answer(
@@ -298,6 +300,7 @@ pub(crate) static READ_LINK: Endpoint = Endpoint {
     summary: "Read a payment link",
     responses: &[
         answer(200, "The link.", LINK),
+        Response::also(200, r#"[{"receipt_no":"IC3mzA8"}]"#),
         WRONG_LINK,
         NO_LINKS,
         FORBIDDEN_LINKS,

@@ -98,10 +98,8 @@ fn a_link_as_the_reference_shows_it() {
     }
 }
 
-#[test]
-fn a_link_is_paid_declined_given_up_and_runs_out() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn a_link_is_paid_declined_given_up_and_runs_out(place: &Place) {
+    let server = Server::start(place);
     let status = |link: &Value| read(&server, link)["status"].as_str().unwrap().to_owned();
     let paid = make(&server, &wanted());
     let outcome = pay(&server, &paid, &json!({ "card": NO_FUNDS }), 200);
@@ -150,10 +148,8 @@ fn a_link_is_paid_declined_given_up_and_runs_out() {
     assert_eq!(status(&late), "CHECKOUT_EXPIRED");
 }
 
-#[test]
-fn what_becomes_of_a_link_is_told() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn what_becomes_of_a_link_is_told(place: &Place) {
+    let server = Server::start(place);
     let receiver = Receiver::start("");
     let mut body = wanted();
     body["webhook_url"] = json!(receiver.url("/links"));
@@ -241,3 +237,5 @@ fn bad_links_get_the_form_of_this_surface() {
     assert_eq!(answer.json()["code_message"], "401");
     assert_eq!(server.traces(), before);
 }
+
+crate::on_both!(a_link_is_paid_declined_given_up_and_runs_out, what_becomes_of_a_link_is_told);

@@ -1,5 +1,6 @@
 //! The Clip dialect over real sockets: what seeds 000 to 002 and the reference promise to points of
-//! sale, shops and ERPs.
+//! sale, shops and ERPs; on SQLite and, for what moves the clock and where `COBRO_TEST_POSTGRES` names
+//! a server to make databases on, on PostgreSQL.
 //!
 //! Nothing here waits for a time: each step waits for an answer or a notification.
 
@@ -62,3 +63,26 @@ mod three_ds;
 mod till;
 #[cfg(test)]
 mod transactions;
+
+/// Makes a test on SQLite and a test on PostgreSQL of each function that takes a place.
+#[cfg(test)]
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[test]
+            fn $name() {
+                super::$name(&crate::place::Place::sqlite());
+            })*
+        }
+        mod postgres {
+            $(#[test]
+            fn $name() {
+                if let Some(place) = crate::place::Place::postgres() {
+                    super::$name(&place);
+                }
+            })*
+        }
+    };
+}
+#[cfg(test)]
+pub(crate) use on_both;

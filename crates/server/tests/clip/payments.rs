@@ -349,10 +349,8 @@ fn bad_payments_are_refused_and_change_nothing() {
     assert_eq!(CAFE.post(&server, "/payments", &good, 201)["status"], "approved");
 }
 
-#[test]
-fn what_becomes_of_a_payment_is_told_to_its_own_webhook() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn what_becomes_of_a_payment_is_told_to_its_own_webhook(place: &Place) {
+    let server = Server::start(place);
     let receiver = Receiver::start("");
     let notice = |id: &Value, kind: &str| {
         let expected = json!({ "id": id, "origin": "payments-api", "event_type": kind });
@@ -387,10 +385,8 @@ fn what_becomes_of_a_payment_is_told_to_its_own_webhook() {
     assert_eq!(receiver.notices().len(), 4);
 }
 
-#[test]
-fn an_answer_that_stays_out_leaves_a_payment_that_is_waited_for() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn an_answer_that_stays_out_leaves_a_payment_that_is_waited_for(place: &Place) {
+    let server = Server::start(place);
     // A card of another dialect that its issuer decides on later.
     let paid = CAFE.pay(&server, "4110760000000073", "100");
     assert_eq!(paid["status"], "pending");
@@ -411,3 +407,8 @@ fn an_answer_that_stays_out_leaves_a_payment_that_is_waited_for() {
         );
     }
 }
+
+crate::on_both!(
+    what_becomes_of_a_payment_is_told_to_its_own_webhook,
+    an_answer_that_stays_out_leaves_a_payment_that_is_waited_for
+);

@@ -21,10 +21,8 @@ fn ids(list: &Value) -> Vec<String> {
     results.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
 }
 
-#[test]
-fn the_curl_and_the_answer_of_the_seed() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn the_curl_and_the_answer_of_the_seed(place: &Place) {
+    let server = Server::start(place);
     // The seed's curl, with a day of its own: `/payment`, 100 asked for, a blank at the end.
     advance(&server, "2030-02-22T00:00:00Z");
     let made: Vec<Value> =
@@ -52,10 +50,8 @@ fn the_curl_and_the_answer_of_the_seed() {
     }
 }
 
-#[test]
-fn every_form_of_a_date_leads_to_the_same_payments() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn every_form_of_a_date_leads_to_the_same_payments(place: &Place) {
+    let server = Server::start(place);
     advance(&server, "2030-10-15T12:00:00Z");
     let made = CAFE.pay(&server, APPROVES, "1");
     for (from, to) in [
@@ -99,10 +95,8 @@ fn both_ends_belong_to_the_range() {
     assert_eq!(count(&at(2), "2099-01-01"), 1);
 }
 
-#[test]
-fn pages_are_exact_and_have_no_seams() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn pages_are_exact_and_have_no_seams(place: &Place) {
+    let server = Server::start(place);
     let from = now(&server);
     let mut made: Vec<String> = (1..=23)
         .map(|n| {
@@ -201,3 +195,9 @@ fn the_list_holds_what_terminals_and_links_took() {
     assert_eq!(paid["customer"]["email"], "ana@example.com");
     assert_eq!((&paid["status"], &paid["amount"]), (&json!("approved"), &json!(300)));
 }
+
+crate::on_both!(
+    the_curl_and_the_answer_of_the_seed,
+    every_form_of_a_date_leads_to_the_same_payments,
+    pages_are_exact_and_have_no_seams
+);

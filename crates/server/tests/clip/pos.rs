@@ -298,10 +298,8 @@ fn a_decline_can_be_tried_again() {
     });
 }
 
-#[test]
-fn whatever_the_acquirer_does_a_charge_says_where_it_stands() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn whatever_the_acquirer_does_a_charge_says_where_it_stands(place: &Place) {
+    let server = Server::start(place);
     // What it says at once, and after an hour.
     let table = [
         ("approved", "COMPLETED", "COMPLETED"),
@@ -330,7 +328,7 @@ fn whatever_the_acquirer_does_a_charge_says_where_it_stands() {
         assert_eq!(terminal(&server)["intent"], Value::Null, "{outcome}");
     }
     drop(server);
-    verify(&place);
+    verify(place);
 }
 
 #[test]
@@ -350,11 +348,8 @@ fn given_up_after_a_decline() {
     verify(&place);
 }
 
-#[test]
-fn time_runs_out_on_the_list_and_on_the_terminal() {
-    // A clock can be moved where one process alone serves the database.
-    let place = Place::sqlite();
-    let server = &Server::start(&place);
+fn time_runs_out_on_the_list_and_on_the_terminal(place: &Place) {
+    let server = &Server::start(place);
     let advance = |seconds: i64| {
         server.control("POST", "/clock/advance", &json!({ "seconds": seconds }), 200)
     };
@@ -506,3 +501,8 @@ fn live_pages_hear_of_the_list() {
     let pool = all.wait(|name, _| name == "pool");
     assert_eq!(pool, json!({ "dialect": "clip", "merchant": KEY }));
 }
+
+crate::on_both!(
+    whatever_the_acquirer_does_a_charge_says_where_it_stands,
+    time_runs_out_on_the_list_and_on_the_terminal
+);

@@ -29,10 +29,8 @@ fn words(notices: &[Notice]) -> Vec<String> {
     notices.iter().map(word).collect()
 }
 
-#[test]
-fn outcomes_are_told_once_and_steps_are_not() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn outcomes_are_told_once_and_steps_are_not(place: &Place) {
+    let server = Server::start(place);
     let receiver = Receiver::start("");
     let webhook = json!({ "webhook": { "url": receiver.url("/postback") } });
     let shown = server.control("PATCH", &format!("/merchants/{KEY}"), &webhook, 200);
@@ -69,10 +67,8 @@ fn outcomes_are_told_once_and_steps_are_not() {
     assert!(deliveries.iter().all(|one| one["state"] == "delivered"), "{deliveries:?}");
 }
 
-#[test]
-fn a_receiver_that_fails_is_not_asked_again() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn a_receiver_that_fails_is_not_asked_again(place: &Place) {
+    let server = Server::start(place);
     let webhook = json!({ "webhook": { "url": "http://127.0.0.1:9/postback" } });
     server.control("PATCH", &format!("/merchants/{KEY}"), &webhook, 200);
     register(&server, "a", &json!(1));
@@ -83,3 +79,5 @@ fn a_receiver_that_fails_is_not_asked_again() {
     let told: Vec<_> = deliveries.iter().map(|one| (&one["attempt"], &one["state"])).collect();
     assert_eq!(told, [(&json!(1), &json!("exhausted"))]);
 }
+
+crate::on_both!(outcomes_are_told_once_and_steps_are_not, a_receiver_that_fails_is_not_asked_again);

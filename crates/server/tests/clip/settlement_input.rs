@@ -13,10 +13,8 @@ use crate::settlements::{FRIDAY, change, get, go_to, pay, read};
 /// A target, the status of its refusal and its text.
 type Wrong = (String, u16, &'static str);
 
-#[test]
-fn bad_input_gets_the_surfaces_own_error_and_changes_nothing() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn bad_input_gets_the_surfaces_own_error_and_changes_nothing(place: &Place) {
+    let server = Server::start(place);
     go_to(&server, FRIDAY);
     pay(&server, "20", &json!({}));
     go_to(&server, "2027-01-11T12:00:00-06:00");
@@ -138,3 +136,5 @@ fn wrong_pages(id: &str, other: &str) -> Vec<Wrong> {
         ),
     ]
 }
+
+crate::on_both!(bad_input_gets_the_surfaces_own_error_and_changes_nothing);

@@ -10,10 +10,8 @@ use crate::place::Place;
 use crate::server::{Server, command};
 use crate::settlements::{FRIDAY, KEY, cents, go_to, pay, read, refund, rows};
 
-#[test]
-fn the_control_api_leads_down_to_the_postings() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn the_control_api_leads_down_to_the_postings(place: &Place) {
+    let server = Server::start(place);
     go_to(&server, FRIDAY);
     let first = pay(&server, "100", &json!({}));
     pay(&server, "50", &json!({}));
@@ -73,10 +71,8 @@ fn owed(postings: &[Value]) -> i64 {
     payable.map(|entry| entry["amount_minor"].as_i64().unwrap()).sum()
 }
 
-#[test]
-fn a_server_that_was_killed_shows_the_same_reports() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn a_server_that_was_killed_shows_the_same_reports(place: &Place) {
+    let server = Server::start(place);
     go_to(&server, FRIDAY);
     for amount in ["10", "20.20", "30.03"] {
         pay(&server, amount, &json!({}));
@@ -87,7 +83,7 @@ fn a_server_that_was_killed_shows_the_same_reports() {
     let id = list["settlements"][0]["settlement_report_id"].as_str().unwrap().to_owned();
     let found = rows(&server, &id, 2);
     server.kill();
-    let server = Server::start(&place);
+    let server = Server::start(place);
     server.control("POST", "/settlements/run", &Value::Null, 200);
     assert_eq!(read(&server, target), list);
     assert_eq!(rows(&server, &id, 2), found);
@@ -130,10 +126,8 @@ fn export(place: &Place, arguments: &[&str]) -> Output {
     command(place, 0, &all).output().unwrap()
 }
 
-#[test]
-fn exported_reports_have_the_same_totals() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn exported_reports_have_the_same_totals(place: &Place) {
+    let server = Server::start(place);
     go_to(&server, FRIDAY);
     let first = pay(&server, "1100.50", &json!({ "external_reference": "-1", "tip_amount": "10" }));
     pay(&server, "2000", &json!({ "installments": 3 }));
@@ -143,7 +137,7 @@ fn exported_reports_have_the_same_totals() {
     let settlement = &list["settlements"][0];
     let id = settlement["settlement_report_id"].as_str().unwrap();
 
-    let Output { status, stdout, stderr } = export(&place, &[id]);
+    let Output { status, stdout, stderr } = export(place, &[id]);
     assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
     let text = String::from_utf8(stdout).unwrap();
     let lines: Vec<Vec<&str>> =
@@ -164,7 +158,7 @@ fn exported_reports_have_the_same_totals() {
     let (csv, xlsx, pdf) = (file("d.csv"), file("d.xlsx"), file("d.pdf"));
     for (format, path) in [("csv", &csv), ("xlsx", &xlsx), ("pdf", &pdf)] {
         let Output { status, stdout, stderr } =
-            export(&place, &[uuid, "--format", format, "--output", path]);
+            export(place, &[uuid, "--format", format, "--output", path]);
         assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
         assert_eq!(stdout, b"");
     }
@@ -178,7 +172,7 @@ fn exported_reports_have_the_same_totals() {
     assert!(shows(&grouped(cents(&settlement["gross_amount"]))));
 
     for unknown in ["A00000000", "x", "c11b0000-0000-4000-8000-000000000001"] {
-        let Output { status, stdout, stderr } = export(&place, &[unknown]);
+        let Output { status, stdout, stderr } = export(place, &[unknown]);
         assert!(!status.success() && stdout.is_empty());
         let said = String::from_utf8_lossy(&stderr).into_owned();
         assert!(said.contains(&format!("there is no settlement {unknown}")), "{said}");
@@ -200,3 +194,9 @@ fn grouped(cents: i64) -> String {
         format!("{whole}.{fraction:02}")
     }
 }
+
+crate::on_both!(
+    the_control_api_leads_down_to_the_postings,
+    a_server_that_was_killed_shows_the_same_reports,
+    exported_reports_have_the_same_totals
+);

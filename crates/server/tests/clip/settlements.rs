@@ -169,10 +169,8 @@ fn seed_detail() -> Value {
 pub(crate) const FRIDAY: &str = "2027-01-08T12:00:00-06:00";
 pub(crate) const MONDAY: &str = "2027-01-11";
 
-#[test]
-fn the_seeds_examples_field_by_field() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn the_seeds_examples_field_by_field(place: &Place) {
+    let server = Server::start(place);
     go_to(&server, FRIDAY);
     // The seed's payment, and another so that a page of one has a next.
     let first = pay(&server, "100", &json!({}));
@@ -219,10 +217,8 @@ fn the_seeds_examples_field_by_field() {
     assert!(misfits(&json!({"total_transactions": "22", "links": ""}), listed).len() == 2);
 }
 
-#[test]
-fn days_are_cut_in_mexico_city_and_paid_out_on_business_days() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn days_are_cut_in_mexico_city_and_paid_out_on_business_days(place: &Place) {
+    let server = Server::start(place);
     // Sales at these moments are paid out on these days.
     let table = [
         ("2027-01-07T23:59:59-06:00", "2027-01-08"),
@@ -271,10 +267,8 @@ fn days_are_cut_in_mexico_city_and_paid_out_on_business_days() {
     assert_eq!(count("2027-01-09", "2027-01-10"), 0);
 }
 
-#[test]
-fn tips_instalments_and_refunds_add_up_page_by_page() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn tips_instalments_and_refunds_add_up_page_by_page(place: &Place) {
+    let server = Server::start(place);
     go_to(&server, FRIDAY);
     let tipped = pay(&server, "90", &json!({ "tip_amount": 10 }));
     pay(&server, "600", &json!({ "installments": 6 }));
@@ -325,10 +319,8 @@ fn tips_instalments_and_refunds_add_up_page_by_page() {
     assert_eq!(negative[0].1["charges"]["charge"]["fee"], json!(-1.44));
 }
 
-#[test]
-fn what_terminals_and_captures_take_is_paid_out_too() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn what_terminals_and_captures_take_is_paid_out_too(place: &Place) {
+    let server = Server::start(place);
     go_to(&server, FRIDAY);
     // Held on Friday, taken on Saturday in part: Saturday's money.
     let held = pay_held(&server, "500");
@@ -383,10 +375,8 @@ fn check_sums(settlement: &Value, rows: &[(String, Value)]) {
     assert_eq!(settlement["total_transactions"], rows.len());
 }
 
-#[test]
-fn a_surcharge_on_instalments_is_borne_where_the_setting_says_so() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn a_surcharge_on_instalments_is_borne_where_the_setting_says_so(place: &Place) {
+    let server = Server::start(place);
     go_to(&server, FRIDAY);
     change(&server, &json!({ "installment_surcharge": true }));
     let table = [(1, 36.0), (3, 81.0), (6, 111.0), (9, 135.0), (12, 155.5)];
@@ -404,10 +394,8 @@ fn a_surcharge_on_instalments_is_borne_where_the_setting_says_so() {
     }
 }
 
-#[test]
-fn deposits_have_two_ids_and_pages_have_tokens() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn deposits_have_two_ids_and_pages_have_tokens(place: &Place) {
+    let server = Server::start(place);
     go_to(&server, FRIDAY);
     for _ in 0..5 {
         pay(&server, "20", &json!({}));
@@ -452,3 +440,12 @@ fn deposits_have_two_ids_and_pages_have_tokens() {
     let answer = server.send(&call.header("accept", "application/vnd.com.payclip.v2+json"));
     assert_eq!(answer.header("content-type"), Some("application/vnd.com.payclip.v2+json"));
 }
+
+crate::on_both!(
+    the_seeds_examples_field_by_field,
+    days_are_cut_in_mexico_city_and_paid_out_on_business_days,
+    tips_instalments_and_refunds_add_up_page_by_page,
+    what_terminals_and_captures_take_is_paid_out_too,
+    a_surcharge_on_instalments_is_borne_where_the_setting_says_so,
+    deposits_have_two_ids_and_pages_have_tokens
+);

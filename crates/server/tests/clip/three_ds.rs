@@ -68,10 +68,8 @@ fn a_payment_waits_for_its_holder() {
     assert_eq!(read(&server, &poor)["status_detail"]["code"], "RE-ISS01");
 }
 
-#[test]
-fn a_wrong_code_giving_up_and_time_reject_it() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn a_wrong_code_giving_up_and_time_reject_it(place: &Place) {
+    let server = Server::start(place);
     let make = || CAFE.post(&server, "/payments", &asked(&server, APPROVES), 201);
     let (wrong, given_up, late, cancelled) = (make(), make(), make(), make());
     assert_eq!(confirm(&server, &wrong, &json!({ "otp": "00000" }), 200)["outcome"], "rejected");
@@ -195,3 +193,5 @@ fn the_page_confirms_in_a_frame_and_by_itself() {
         server.send(&Call::get(&guessed)).expect(404);
     }
 }
+
+crate::on_both!(a_wrong_code_giving_up_and_time_reject_it);

@@ -25,10 +25,8 @@ fn receipts(body: &Value) -> Vec<String> {
     items.iter().map(|item| item["receipt_no"].as_str().unwrap().to_owned()).collect()
 }
 
-#[test]
-fn the_list_and_the_receipt_as_the_reference_shows_them() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn the_list_and_the_receipt_as_the_reference_shows_them(place: &Place) {
+    let server = Server::start(place);
     to_the_day(&server);
     let mut body = payment(&CAFE.token(&server, APPROVES), "150");
     body["external_reference"] = json!("order-7");
@@ -86,10 +84,8 @@ fn the_list_and_the_receipt_as_the_reference_shows_them() {
     assert!(one["item"]["location"]["latitude"].is_number(), "{one}");
 }
 
-#[test]
-fn who_is_asked_is_decided_by_host_then_by_query() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn who_is_asked_is_decided_by_host_then_by_query(place: &Place) {
+    let server = Server::start(place);
     to_the_day(&server);
     CAFE.pay(&server, APPROVES, "1");
     for (host, query, is_transactions) in [
@@ -110,10 +106,8 @@ fn who_is_asked_is_decided_by_host_then_by_query() {
     }
 }
 
-#[test]
-fn filters_and_tokens_lead_through_all_of_them() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn filters_and_tokens_lead_through_all_of_them(place: &Place) {
+    let server = Server::start(place);
     to_the_day(&server);
     let mut all = Vec::new();
     for n in 0..12 {
@@ -158,10 +152,8 @@ fn filters_and_tokens_lead_through_all_of_them() {
     assert_eq!(receipts(&next), expected(|_| true)[5..10]);
 }
 
-#[test]
-fn bad_questions_get_the_envelope() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn bad_questions_get_the_envelope(place: &Place) {
+    let server = Server::start(place);
     to_the_day(&server);
     // Exactly 720 hours are allowed.
     list(&server, "from=2030-03-01T00:00:00Z&to=2030-03-31T00:00:00Z").expect(200);
@@ -203,3 +195,10 @@ fn bad_questions_get_the_envelope() {
     let path = format!("/payments/receipt-no/{}", declined["receipt_no"].as_str().unwrap());
     CAFE.get(&server, &path, 404);
 }
+
+crate::on_both!(
+    the_list_and_the_receipt_as_the_reference_shows_them,
+    who_is_asked_is_decided_by_host_then_by_query,
+    filters_and_tokens_lead_through_all_of_them,
+    bad_questions_get_the_envelope
+);

@@ -180,10 +180,8 @@ fn secrets_are_not_shown_in_the_journal() {
     assert_eq!(first["request"]["body"], json!({ "amount": 1500 }));
 }
 
-#[test]
-fn a_delivery_is_replayed_and_tried_again() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn a_delivery_is_replayed_and_tried_again(place: &Place) {
+    let server = Server::start(place);
     let seller = Seller::demo(&server, "MLA");
     let mut live = server.live("");
     let receiver = Receiver::start("");
@@ -214,3 +212,5 @@ fn a_delivery_is_replayed_and_tried_again() {
     let bodies: Vec<Value> = receiver.notices().into_iter().map(|one| one.body).collect();
     assert!(bodies.iter().all(|body| *body == bodies[0]), "{bodies:?}");
 }
+
+crate::on_both!(a_delivery_is_replayed_and_tried_again);

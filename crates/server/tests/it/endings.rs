@@ -82,10 +82,8 @@ fn magic_amounts_in_both_units() {
     assert_eq!(taken, 1_400 + 11_000, "what was not approved is not in the books");
 }
 
-#[test]
-fn a_named_card_decides_before_the_amount() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn a_named_card_decides_before_the_amount(place: &Place) {
+    let server = Server::start(place);
     let seller = Seller::demo(&server, "MLB");
     let card = |holder: &str| json!({ "card": { "number": "5067766783888311", "holder": holder } });
     for (holder, outcome, detail) in [
@@ -117,10 +115,8 @@ fn a_named_card_decides_before_the_amount() {
     assert!(!server.log().contains("4242424242424242"));
 }
 
-#[test]
-fn abandoned_when_nobody_takes_it() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn abandoned_when_nobody_takes_it(place: &Place) {
+    let server = Server::start(place);
     let seller = Seller::demo(&server, "MLA");
     let receiver = seller.subscribe();
     let open = seller.create(&json!({ "amount": 1500 }));
@@ -151,10 +147,8 @@ fn abandoned_when_nobody_takes_it() {
     receiver.told(&shown, "FINISHED");
 }
 
-#[test]
-fn an_unanswered_payment_is_reversed() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn an_unanswered_payment_is_reversed(place: &Place) {
+    let server = Server::start(place);
     let seller = Seller::demo(&server, "MLB");
     let receiver = seller.subscribe();
     let fault = json!({ "acquirer": "confirmation_required", "terminal": seller.device });
@@ -179,10 +173,8 @@ fn an_unanswered_payment_is_reversed() {
     seller.pay(1500);
 }
 
-#[test]
-fn cancelling_in_every_state() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn cancelling_in_every_state(place: &Place) {
+    let server = Server::start(place);
     let seller = Seller::demo(&server, "MLM");
     let receiver = seller.subscribe();
     let busy = |intent: &str| {
@@ -288,3 +280,10 @@ fn a_terminal_offline_or_on_its_own() {
     mode("PDV");
     seller.pay(1500);
 }
+
+crate::on_both!(
+    a_named_card_decides_before_the_amount,
+    abandoned_when_nobody_takes_it,
+    an_unanswered_payment_is_reversed,
+    cancelling_in_every_state
+);

@@ -138,12 +138,4 @@ fn idle_still_counts(server: &Server<'_>, demo: &Seller<'_>) {
     make(server, &demo.token, "MLA", 400);
 }
 
-crate::on_both!(test_users_are_sellers);
-
-/// The clock of a database that several processes may serve cannot be moved.
-mod moving_the_clock {
-    #[test]
-    fn ten_at_a_time_for_sixty_days() {
-        super::ten_at_a_time_for_sixty_days(&crate::place::Place::sqlite());
-    }
-}
+crate::on_both!(test_users_are_sellers, ten_at_a_time_for_sixty_days);

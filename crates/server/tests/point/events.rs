@@ -108,17 +108,4 @@ fn lists_without_the_clock(place: &Place) {
     assert_eq!(last(&seller, &made[0])["status"], "FINISHED");
 }
 
-crate::on_both!(lists_without_the_clock);
-
-/// The clock of a database that several processes may serve cannot be moved.
-mod moving_the_clock {
-    #[test]
-    fn states_as_they_change() {
-        super::states_as_they_change(&crate::place::Place::sqlite());
-    }
-
-    #[test]
-    fn days() {
-        super::days(&crate::place::Place::sqlite());
-    }
-}
+crate::on_both!(lists_without_the_clock, states_as_they_change, days);

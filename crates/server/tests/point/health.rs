@@ -26,10 +26,8 @@ fn told(seller: &Seller<'_>) -> Value {
     live.wait(|name, row| name == "delivery" && row["response"] != Value::Null)
 }
 
-#[test]
-fn every_attempt_is_kept_with_its_times() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn every_attempt_is_kept_with_its_times(place: &Place) {
+    let server = Server::start(place);
     let (seller, receiver) = subscribed(&server);
     receiver.refuse(2);
     let first = told(&seller);
@@ -98,3 +96,5 @@ fn addresses_have_a_health_and_many_are_sent_again() {
         server.control("POST", "/deliveries/replay", &body, status);
     }
 }
+
+crate::on_both!(every_attempt_is_kept_with_its_times);

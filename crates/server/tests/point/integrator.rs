@@ -9,10 +9,8 @@ use crate::server::Server;
 
 const TARGET: &str = "/point/integration-api/integrator";
 
-#[test]
-fn channels_of_device_events() {
-    let place = Place::sqlite();
-    let server = Server::start(&place);
+fn channels_of_device_events(place: &Place) {
+    let server = Server::start(place);
     let seller = Seller::demo(&server, "MLA");
     let read = || seller.get(TARGET);
     let before = read();
@@ -41,3 +39,5 @@ fn channels_of_device_events() {
     // The older call is another thing.
     assert_eq!(seller.get("/point/integration-api/integrators")["webhook"], Value::from(""));
 }
+
+crate::on_both!(channels_of_device_events);

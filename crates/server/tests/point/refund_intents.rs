@@ -255,12 +255,10 @@ fn a_key_makes_one(place: &Place) {
     assert_eq!(refunds.as_array().unwrap().len(), 1);
 }
 
-crate::on_both!(the_whole_way, what_is_left, what_is_refused, a_key_makes_one,);
-
-/// The clock of a database that several processes may serve cannot be moved.
-mod moving_the_clock {
-    #[test]
-    fn cancelled_in_every_state() {
-        super::cancelled_in_every_state(&crate::place::Place::sqlite());
-    }
-}
+crate::on_both!(
+    the_whole_way,
+    what_is_left,
+    what_is_refused,
+    a_key_makes_one,
+    cancelled_in_every_state
+);

@@ -133,12 +133,4 @@ fn orders_and_ranges(place: &Place) {
     }
 }
 
-crate::on_both!(orders_and_ranges);
-
-/// The clock of a database that several processes may serve cannot be moved.
-mod moving_the_clock {
-    #[test]
-    fn parameters() {
-        super::parameters(&crate::place::Place::sqlite());
-    }
-}
+crate::on_both!(orders_and_ranges, parameters);

@@ -226,20 +226,7 @@ fn worlds_have_applications_of_their_own() {
     with_token(&first, &text(&own["access_token"])).pay(150_000);
 }
 
-crate::on_both!(forms_and_errors);
-
-/// The clock of a database that several processes may serve cannot be moved.
-mod moving_the_clock {
-    #[test]
-    fn a_seller_consents() {
-        super::a_seller_consents(&crate::place::Place::sqlite());
-    }
-
-    #[test]
-    fn the_application_itself() {
-        super::the_application_itself(&crate::place::Place::sqlite());
-    }
-}
+crate::on_both!(forms_and_errors, a_seller_consents, the_application_itself);
 
 #[test]
 fn a_code_is_handed_in_as_it_was_asked_for() {

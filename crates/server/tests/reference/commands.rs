@@ -4,6 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::cafe;
 use crate::http::Call;
 use crate::place::Place;
 use crate::server::Server;
@@ -25,6 +26,11 @@ fn every_command_of_mercado_pago_works() {
 #[test]
 fn every_command_of_placetopay_works() {
     run("placetopay", 9);
+}
+
+#[test]
+fn every_command_of_clip_works() {
+    run("clip", 29);
 }
 
 #[test]
@@ -52,7 +58,7 @@ fn run(surface: &str, count_min: usize) {
             continue;
         }
         count += 1;
-        let printed = execute(&server, &id, &command);
+        let printed = execute(&server, (surface, &id), &command);
         let (body, status) = printed.rsplit_once('\n').unwrap();
         let documented = operation["responses"].get(status);
         if !status.starts_with('2') || documented.is_none() {
@@ -92,12 +98,15 @@ fn command(page: &str, id: &str) -> String {
 }
 
 /// Runs a command in a shell, its own values filled in, and answers the status of the answer.
-fn execute(server: &Server<'_>, id: &str, command: &str) -> String {
+fn execute(server: &Server<'_>, (surface, id): (&str, &str), command: &str) -> String {
     let (mine, rest): (Vec<&str>, Vec<&str>) =
         command.lines().partition(|line| line.ends_with("# yours"));
     let names: Vec<String> =
         mine.iter().map(|line| line.split('=').next().unwrap().to_owned()).collect();
-    let values = Stage::new(server).prepare(id, &names);
+    let values = match surface {
+        "clip" => cafe::prepare(server, id, &names),
+        _ => Stage::new(server).prepare(id, &names),
+    };
     let script = format!("{CURL}{}", rest.join("\n"));
     let output = Command::new("sh").args(["-c", &script]).envs(values).output().unwrap();
     assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));

@@ -2,6 +2,10 @@
 //! the real binary, and must be answered with a success that the reference documents.
 
 #[cfg(test)]
+#[path = "../clip/shop.rs"]
+#[allow(dead_code, reason = "shared with the other tests of the binary")]
+mod clip_shop;
+#[cfg(test)]
 #[path = "../it/http.rs"]
 #[allow(dead_code, reason = "shared with the other tests of the binary")]
 mod http;
@@ -29,7 +33,13 @@ mod shape;
 #[path = "../placetopay/shop.rs"]
 #[allow(dead_code, reason = "shared with the other tests of the binary")]
 mod shop;
+#[cfg(test)]
+#[path = "../clip/till.rs"]
+#[allow(dead_code, reason = "shared with the other tests of the binary")]
+mod till;
 
+#[cfg(test)]
+mod cafe;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]

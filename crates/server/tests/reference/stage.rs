@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::cafe;
 use crate::http::Call;
 use crate::point::Seller;
 use crate::receiver::Receiver;
@@ -79,6 +80,7 @@ impl<'s> Stage<'s> {
                 let body = json!({ "merchant": "100000001" });
                 text(&server.control("POST", "/terminals", &body, 201)["terminals"][0]["id"])
             }
+            "SETTLEMENT_ID" => cafe::settlement(server),
             "DELIVERY_ID" | "IDS" => self.delivery(),
             "REQUEST_ID" | "SESSION_ID" => {
                 let made =

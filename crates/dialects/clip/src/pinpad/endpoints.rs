@@ -59,6 +59,10 @@ pub(super) static CREATE: Endpoint = Endpoint {
             "The request waits for the terminal.",
             r#"{"pinpad_request_id":"pinpad-0197a000-0000-4000-8000-000000000001","reference":"mesa-7","amount":"180.50","serial_number_pos":"P8220000001","current_payment_on_transaction":null}"#,
         ),
+        Response::also(
+            200,
+            r#"[{"current_payment_on_transaction":"pinpad-0197a000-0000-4000-8000-000000000002"}]"#,
+        ),
         BAD,
         BUSY,
         answer(

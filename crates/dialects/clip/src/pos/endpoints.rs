@@ -15,6 +15,12 @@ const NOT_FOUND: Response = answer(404, "There is no such charge.", r#"{"message
 
 const CHARGE: &str = r#"{"paymentRequestId":"0197a000-0000-4000-8000-000000000001","transactionId":null,"merchantId":"0197a000-0000-4000-8000-000000000002","merchantToken":"0197a000-0000-4000-8000-000000000003","paymentRequestCode":"pTf84Kd","amount":180.5,"currency":"MXN","merchantInvoiceId":"mesa-7-cuenta-112","statusCode":1,"statusMsg":"PENDING","expiresAt":{"epochSecond":1763895600,"nano":0},"assignedUserId":"caja1@cafecentral.example","message":"Mesa 7","consumerEmail":null,"createdByUserId":null,"closedAt":null,"createdAt":{"epochSecond":1763809200,"nano":0},"updatedAt":{"epochSecond":1763809200,"nano":0}}"#;
 
+/// What is not known of a charge yet, or was not told, is null.
+const CHARGE_FORMS: Response = Response::also(
+    200,
+    r#"[{"transactionId":"0197a000-0000-4000-8000-000000000005","assignedUserId":null,"createdByUserId":"0197a000-0000-4000-8000-000000000004","closedAt":{"epochSecond":1763809260,"nano":0}}]"#,
+);
+
 const ID: Parameter = Parameter {
     name: "id",
     place: Place::Path,
@@ -62,6 +68,10 @@ pub(super) static LIST: Endpoint = Endpoint {
             "The charges.",
             r#"{"transactions":[{"paymentRequestId":"0197a000-0000-4000-8000-000000000001","transactionId":"0197a000-0000-4000-8000-000000000005","merchantId":"0197a000-0000-4000-8000-000000000002","merchantToken":"0197a000-0000-4000-8000-000000000003","paymentRequestCode":"pTf84Kd","amount":180.5,"currency":"MXN","merchantInvoiceId":"mesa-7-cuenta-112","statusCode":2,"statusMsg":"COMPLETED","expiresAt":{"epochSecond":1763895600,"nano":0},"assignedUserId":"caja1@cafecentral.example","message":"Mesa 7","consumerEmail":null,"createdByUserId":null,"closedAt":{"epochSecond":1763809260,"nano":0},"createdAt":{"epochSecond":1763809200,"nano":0},"updatedAt":{"epochSecond":1763809260,"nano":0}}]}"#,
         ),
+        Response::also(
+            200,
+            r#"[{"transactions":[{"transactionId":null,"assignedUserId":null,"createdByUserId":"0197a000-0000-4000-8000-000000000004","closedAt":null}]}]"#,
+        ),
         UNAUTHORIZED,
         FORBIDDEN,
     ],
@@ -72,7 +82,13 @@ pub(super) static READ: Endpoint = Endpoint {
     summary: "Read a charge (an extension: the provider has no such call)",
     security: KEY,
     parameters: &[ID],
-    responses: &[answer(200, "The charge.", CHARGE), UNAUTHORIZED, FORBIDDEN, NOT_FOUND],
+    responses: &[
+        answer(200, "The charge.", CHARGE),
+        CHARGE_FORMS,
+        UNAUTHORIZED,
+        FORBIDDEN,
+        NOT_FOUND,
+    ],
     ..endpoint("GET", "/paymentrequest/{id}", "readCharge", TAG)
 };
 
@@ -82,6 +98,7 @@ pub(super) static CANCEL: Endpoint = Endpoint {
     parameters: &[ID],
     responses: &[
         answer(200, "The charge, cancelled.", CHARGE),
+        CHARGE_FORMS,
         UNAUTHORIZED,
         FORBIDDEN,
         NOT_FOUND,
