@@ -15,6 +15,7 @@ use crate::plan::Plan;
 use crate::process::{Scratch, Server};
 use crate::report::Series;
 use crate::stock::{self, Place, Tills};
+use crate::through::Asker;
 use crate::traffic::Caller;
 
 /// What is measured, in the order in which it is reported.
@@ -24,8 +25,24 @@ pub(crate) const CREATE_SPREAD: &str = "create, 1,000 sellers";
 pub(crate) const CREATE_FILLED: &str = "create, 1,000 sellers, 1,000,000 payments stored";
 pub(crate) const PAYMENT: &str = "payment (create, green key, card), one seller";
 pub(crate) const COLLECT: &str = "collect (charge of a stored card), one site";
+pub(crate) const DIRECT: &str = "list of terminals, plain, one connection";
+pub(crate) const PROXIED: &str = "list of terminals, through the proxy, one connection";
 pub(crate) const CREATE_ALONE: &str = "create in process, one commit each";
 pub(crate) const CREATE_INSIDE: &str = "create in process, 64 callers";
+
+/// All of them.
+const CASES: [&str; 10] = [
+    BARE,
+    CREATE,
+    CREATE_SPREAD,
+    CREATE_FILLED,
+    PAYMENT,
+    COLLECT,
+    DIRECT,
+    PROXIED,
+    CREATE_ALONE,
+    CREATE_INSIDE,
+];
 
 /// The servers of a run and what they hold.
 struct Stage {
@@ -36,6 +53,8 @@ struct Stage {
     tills: Tills,
     /// Of the empty server.
     site: Option<Site>,
+    /// Of the empty server.
+    asker: Option<Asker>,
     inside: cobro_engine::World,
     runtime: tokio::runtime::Runtime,
     scratch: Scratch,
@@ -51,12 +70,8 @@ struct Filled {
 /// Measures; gives a series of slices per case.
 pub(crate) fn measure(plan: &Plan) -> anyhow::Result<Vec<Series>> {
     let stage = prepare(plan)?;
-    let mut series: Vec<Series> =
-        [BARE, CREATE, CREATE_SPREAD, CREATE_FILLED, PAYMENT, COLLECT, CREATE_ALONE, CREATE_INSIDE]
-            .into_iter()
-            .filter(|name| plan.wants(name))
-            .map(Series::new)
-            .collect();
+    let wanted = CASES.into_iter().filter(|name| plan.wants(name));
+    let mut series: Vec<Series> = wanted.map(Series::new).collect();
     let mut sync_waits = Series::new(crate::report::SYNC);
     for round in 0..plan.rounds() {
         eprintln!("SQLite, round {} of {}", round + 1, plan.rounds());
@@ -99,7 +114,13 @@ fn prepare(plan: &Plan) -> anyhow::Result<Stage> {
         true => Some(Site::subscribe(Caller::new(empty.address))?),
         false => None,
     };
-    Ok(Stage { bare: Server::bare()?, empty, site, filled, tills, inside, runtime, scratch })
+    let asker = match tills.spread.first() {
+        Some(till) if plan.wants(DIRECT) || plan.wants(PROXIED) => {
+            Some(Asker::new(empty.address, till)?)
+        }
+        _ => None,
+    };
+    Ok(Stage { bare: Server::bare()?, empty, site, asker, filled, tills, inside, runtime, scratch })
 }
 
 impl Filled {
@@ -140,6 +161,10 @@ impl Stage {
             COLLECT => {
                 let site = self.site.as_ref().context("there is no site")?;
                 site.collects(plan.slice(), &watched(empty))
+            }
+            DIRECT | PROXIED => {
+                let asker = self.asker.as_ref().context("nobody asks")?;
+                asker.slice(case == PROXIED, plan.slice(), &watched(empty))
             }
             CREATE_ALONE => self.inside(1, plan, watched(bare)),
             _ => self.inside(64, plan, watched(bare)),

@@ -1,13 +1,16 @@
 //! A load client: HTTP/1.1 over connections that stay open, one request at a time on each.
 
 use std::net::SocketAddr;
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use futures_util::future::try_join_all;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 use crate::clock::{Mark, Slice, Watched};
 
@@ -17,9 +20,38 @@ const THREADS: usize = 2;
 /// The longest answer that is read, in bytes.
 const ANSWER_MAX: usize = 1 << 20;
 
+/// How a connection reaches its server.
+#[derive(Clone)]
+pub(crate) struct Way {
+    address: SocketAddr,
+    /// The host that a tunnel is asked for, and whom to trust inside it.
+    tunnel: Option<(&'static str, Arc<ClientConfig>)>,
+}
+
+impl Way {
+    /// TLS to a host, in a tunnel that the proxy at this address makes.
+    pub(crate) const fn through(
+        address: SocketAddr,
+        host: &'static str,
+        tls: Arc<ClientConfig>,
+    ) -> Self {
+        Self { address, tunnel: Some((host, tls)) }
+    }
+}
+
+impl From<SocketAddr> for Way {
+    fn from(address: SocketAddr) -> Self {
+        Self { address, tunnel: None }
+    }
+}
+
+/// What bytes go over: a connection, or TLS in one.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
 /// One connection.
 pub(crate) struct Wire {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     buffer: Vec<u8>,
     filled: usize,
     /// What each exchange took, in microseconds.
@@ -28,16 +60,30 @@ pub(crate) struct Wire {
 
 impl Wire {
     /// Connects.
-    pub(crate) async fn open(address: SocketAddr) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(address).await.context("cannot connect")?;
+    pub(crate) async fn open(way: &Way) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect(way.address).await.context("cannot connect")?;
         stream.set_nodelay(true)?;
+        let stream: Box<dyn Stream> = match &way.tunnel {
+            None => Box::new(stream),
+            Some((host, tls)) => {
+                let stream = tunnelled(stream, host).await?;
+                let name = ServerName::try_from(*host)?;
+                Box::new(TlsConnector::from(Arc::clone(tls)).connect(name, stream).await?)
+            }
+        };
         Ok(Self { stream, buffer: vec![0; 16 * 1024], filled: 0, latencies_us: Vec::new() })
+    }
+
+    /// What each exchange took, in microseconds; forgotten with this.
+    pub(crate) fn take_latencies(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.latencies_us)
     }
 
     /// Sends a request and reads its answer: the status and the body.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> anyhow::Result<(u16, &[u8])> {
         let began = Instant::now();
         self.stream.write_all(request).await?;
+        self.stream.flush().await?;
         self.filled = 0;
         let (status, body_at, end) = loop {
             if self.filled == self.buffer.len() {
@@ -62,6 +108,21 @@ impl Wire {
         self.latencies_us.push(took);
         Ok((status, self.buffer.get(body_at..end).unwrap_or_default()))
     }
+}
+
+/// Asks a proxy for a tunnel.
+async fn tunnelled(mut stream: TcpStream, host: &str) -> anyhow::Result<TcpStream> {
+    let request = format!("CONNECT {host}:443 HTTP/1.1\r\nHost: {host}:443\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    // The client speaks first in TLS: nothing follows the head of the answer.
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let read = stream.read_buf(&mut head).await?;
+        anyhow::ensure!(read > 0 && head.len() < 4096, "the proxy's answer has no end");
+    }
+    let head = String::from_utf8_lossy(&head);
+    anyhow::ensure!(head.starts_with("HTTP/1.1 200"), "no tunnel: {head}");
+    Ok(stream)
 }
 
 /// The head of an answer.
@@ -98,7 +159,7 @@ impl Head {
 /// Runs `work` over and over on each of `connections` until it says that nothing is left (`None`)
 /// and puts together what it gave. Every thing given counts as one operation.
 pub(crate) fn drive<T, W>(
-    address: SocketAddr,
+    way: impl Into<Way>,
     connections: usize,
     watched: &Watched,
     work: W,
@@ -107,11 +168,12 @@ where
     T: Send,
     W: AsyncFn(&mut Wire) -> anyhow::Result<Option<T>> + Sync,
 {
+    let way = way.into();
     // One more than the threads: this one waits for all connections, then takes the time.
     let ready = Barrier::new(THREADS + 1);
     let run = |count: usize| -> anyhow::Result<(Instant, Vec<T>, Vec<u32>)> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let wires = runtime.block_on(try_join_all((0..count).map(|_| Wire::open(address))));
+        let wires = runtime.block_on(try_join_all((0..count).map(|_| Wire::open(&way))));
         ready.wait();
         let work = &work;
         let all = wires?.into_iter().map(|mut wire| async move {

@@ -5,14 +5,15 @@
 //! machine that is busy with other things disturbs both sides alike. Beside every figure stand the
 //! CPU time that it took and the share of the machine that somebody else used meanwhile.
 //!
-//! Read in this order: [`plan`], [`clock`], [`load`], [`traffic`], [`collect`], [`http`], [`inside`],
-//! [`postgres`], [`report`].
+//! Read in this order: [`plan`], [`clock`], [`load`], [`traffic`], [`collect`], [`through`], [`http`],
+//! [`crowd`], [`terminals`], [`inside`], [`postgres`], [`report`].
 
 #![expect(clippy::float_arithmetic, reason = "ratios of measurements; no money is reckoned here")]
 
 mod bare;
 mod clock;
 mod collect;
+mod crowd;
 mod fill;
 mod http;
 mod inside;
@@ -24,6 +25,8 @@ mod process;
 mod report;
 mod start;
 mod stock;
+mod terminals;
+mod through;
 mod traffic;
 
 use std::process::ExitCode;

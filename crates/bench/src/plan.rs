@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::report::Report;
-use crate::{http, pages, postgres, start};
+use crate::{http, pages, postgres, start, terminals};
 
 /// The parts of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +17,14 @@ pub(crate) enum Part {
     Sqlite,
     /// Pages of lists, in process.
     Pages,
+    /// Terminals that ask and live streams, very many of both.
+    Terminals,
     /// On PostgreSQL.
     Postgres,
 }
+
+/// All of them, in the order in which they are reported.
+const ALL: [Part; 5] = [Part::Start, Part::Sqlite, Part::Pages, Part::Terminals, Part::Postgres];
 
 /// A run.
 #[derive(Debug)]
@@ -27,6 +32,9 @@ pub(crate) struct Plan {
     quick: bool,
     parts: Vec<Part>,
     rounds: Option<usize>,
+    /// How many terminals ask, and how many streams are open, where it is not what cases say.
+    pollers: Option<usize>,
+    streams: Option<usize>,
     /// Only cases whose name contains this.
     case: Option<String>,
     /// The server's program.
@@ -50,6 +58,8 @@ impl Plan {
             quick: false,
             parts: Vec::new(),
             rounds: None,
+            pollers: None,
+            streams: None,
             case: None,
             cobro: PathBuf::new(),
             work: std::env::temp_dir(),
@@ -63,11 +73,14 @@ impl Plan {
             match word.as_str() {
                 "--quick" => plan.quick = true,
                 "--rounds" => plan.rounds = Some(value()?.parse()?),
+                "--terminals" => plan.pollers = Some(value()?.parse()?),
+                "--streams" => plan.streams = Some(value()?.parse()?),
                 "--case" => plan.case = Some(value()?),
                 "--only" => plan.parts.push(match value()?.as_str() {
                     "start" => Part::Start,
                     "sqlite" => Part::Sqlite,
                     "pages" => Part::Pages,
+                    "terminals" => Part::Terminals,
                     "postgres" => Part::Postgres,
                     other => anyhow::bail!("there is no part `{other}`"),
                 }),
@@ -86,7 +99,7 @@ impl Plan {
         }
         anyhow::ensure!(plan.cobro.is_file(), "--cobro must name the server's program");
         if plan.parts.is_empty() {
-            plan.parts = vec![Part::Start, Part::Sqlite, Part::Pages, Part::Postgres];
+            plan.parts = ALL.to_vec();
         }
         std::fs::create_dir_all(&plan.work)?;
         Ok(plan)
@@ -100,6 +113,11 @@ impl Plan {
                 Part::Start => report.add_start(start::measure(self)?),
                 Part::Sqlite => report.add(http::measure(self)?),
                 Part::Pages => report.add(pages::measure(self)?),
+                Part::Terminals => {
+                    let (series, memory) = terminals::measure(self)?;
+                    report.add(series);
+                    report.add_memory(memory);
+                }
                 Part::Postgres => match (&self.postgres, &self.pgbench) {
                     (Some(url), Some(pgbench)) => {
                         let (series, version) = postgres::measure(self, url, pgbench)?;
@@ -155,6 +173,21 @@ impl Plan {
     /// How many payments the filled database holds.
     pub(crate) fn stored_payments(&self) -> usize {
         1_000_000
+    }
+
+    /// How many terminals ask.
+    pub(crate) fn pollers(&self) -> usize {
+        self.pollers.unwrap_or(10_000)
+    }
+
+    /// How many live streams are open.
+    pub(crate) fn streams(&self) -> usize {
+        self.streams.unwrap_or(1_000)
+    }
+
+    /// In how many new servers the memory of terminals and streams is read.
+    pub(crate) fn memory_turns(&self) -> usize {
+        self.pick(3, 1)
     }
 
     /// How long one slice of `pgbench` takes, in seconds.

@@ -55,14 +55,8 @@ impl Server {
     ) -> anyhow::Result<Self> {
         // Free when asked; should somebody take it first, the server says so and ends.
         let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
-        let mut command = Command::new(program);
+        let mut command = command(program);
         command.arg("serve").arg("--listen").arg(address.to_string()).arg("--data").arg(data);
-        for (name, _) in std::env::vars_os() {
-            if name.to_str().is_some_and(|name| name.starts_with("COBRO_")) {
-                command.env_remove(name);
-            }
-        }
-        command.env_remove("DATABASE_URL").env("RUST_LOG", "warn");
         if let Some(database) = database {
             command.env("DATABASE_URL", &database.url).env("COBRO_KEY", &database.key);
         }
@@ -114,6 +108,18 @@ pub(crate) struct Database {
     pub(crate) url: String,
     /// The installation key, in hexadecimal.
     pub(crate) key: String,
+}
+
+/// The server's program with nothing of this one's configuration.
+pub(crate) fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("COBRO_")) {
+            command.env_remove(name);
+        }
+    }
+    command.env_remove("DATABASE_URL").env("RUST_LOG", "warn");
+    command
 }
 
 fn is_ready(address: SocketAddr) -> bool {

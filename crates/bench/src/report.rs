@@ -5,11 +5,13 @@ use std::path::Path;
 
 use crate::clock::Slice;
 use crate::http::{
-    BARE, COLLECT, CREATE, CREATE_ALONE, CREATE_FILLED, CREATE_INSIDE, CREATE_SPREAD, PAYMENT,
+    BARE, COLLECT, CREATE, CREATE_ALONE, CREATE_FILLED, CREATE_INSIDE, CREATE_SPREAD, DIRECT,
+    PAYMENT, PROXIED,
 };
 use crate::pages::{FEW, FEW_PAID, MANY, MANY_PAID};
 use crate::postgres::{HOT_64, HOT_128, OVER_HTTP, PGBENCH, SPREAD_64, SPREAD_128, WITH_BOOK};
 use crate::start::Start;
+use crate::terminals::{ALONE, BESIDE, Memory};
 
 /// A write of 4 KiB with a sync, alone.
 pub(crate) const SYNC: &str = "write of 4 KiB with sync";
@@ -100,7 +102,7 @@ const fn ratio(
     Ratio { what, over, under, times, target }
 }
 
-const RATIOS: [Ratio; 14] = [
+const RATIOS: [Ratio; 16] = [
     ratio("durable create ÷ bare request", CREATE, BARE, 1.0, Some(0.40)),
     ratio("the same, 1,000 sellers", CREATE_SPREAD, BARE, 1.0, None),
     ratio("payment ÷ three bare requests", PAYMENT, BARE, 3.0, Some(0.20)),
@@ -108,6 +110,8 @@ const RATIOS: [Ratio; 14] = [
     ratio("create ÷ one commit per request", CREATE, CREATE_ALONE, 1.0, Some(6.0)),
     ratio("create over HTTP ÷ in process", CREATE, CREATE_INSIDE, 1.0, None),
     ratio("1,000,000 payments stored ÷ none", CREATE_FILLED, CREATE_SPREAD, 1.0, Some(0.85)),
+    ratio("through the proxy ÷ plain HTTP, one connection", PROXIED, DIRECT, 1.0, Some(0.50)),
+    ratio("payments: 10,000 terminals, 1,000 streams ÷ none", BESIDE, ALONE, 1.0, Some(0.80)),
     // At most one and a half times the cost.
     ratio("list page: 1,000,000 payments ÷ 10,000", MANY, FEW, 1.0, Some(0.67)),
     ratio("deposit page: the same", MANY_PAID, FEW_PAID, 1.0, Some(0.67)),
@@ -123,6 +127,7 @@ pub(crate) struct Report {
     quick: bool,
     build_s: Option<(f64, f64)>,
     start: Option<Start>,
+    memory: Option<Memory>,
     series: Vec<Series>,
     pub(crate) postgres_version: Option<String>,
 }
@@ -130,12 +135,24 @@ pub(crate) struct Report {
 impl Report {
     /// An empty report.
     pub(crate) const fn new(quick: bool, build_s: Option<(f64, f64)>) -> Self {
-        Self { quick, build_s, start: None, series: Vec::new(), postgres_version: None }
+        Self {
+            quick,
+            build_s,
+            start: None,
+            memory: None,
+            series: Vec::new(),
+            postgres_version: None,
+        }
     }
 
     /// Adds what was found of starting.
     pub(crate) fn add_start(&mut self, start: Start) {
         self.start = Some(start);
+    }
+
+    /// Adds what was found of the memory of terminals and streams.
+    pub(crate) fn add_memory(&mut self, memory: Memory) {
+        self.memory = Some(memory);
     }
 
     /// Adds cases.
@@ -183,15 +200,7 @@ impl Report {
             let target = ratio.target.map(Target::AtLeast);
             line(text, ratio.what, Figures::of(all.collect()), target, "");
         }
-        if let Some(start) = &self.start {
-            let limit = Some(Target::AtMost(50.0));
-            let first = Figures::of(start.first_ms.clone());
-            line(text, "start to first answer, new data directory", first, limit, " ms");
-            let again = Figures::of(start.again_ms.clone());
-            line(text, "start to first answer, used data directory", again, limit, " ms");
-            let idle = Figures::of(start.idle_mib.clone());
-            line(text, "idle memory", idle, Some(Target::AtMost(25.0)), " MB");
-        }
+        self.single_figures(text);
         if let Some((cpu_s, wall_s)) = self.build_s {
             let figures = Figures { median: cpu_s, least: cpu_s, most: cpu_s };
             line(
@@ -204,6 +213,30 @@ impl Report {
             let _ = writeln!(text, "\nThe build took {wall_s:.0} s.");
         }
         text.push('\n');
+    }
+
+    /// What is not a ratio: starts and memory.
+    fn single_figures(&self, text: &mut String) {
+        let mut row = |what: &str, all: &[f64], target: Option<Target>, unit: &str| {
+            line(text, what, Figures::of(all.to_vec()), target, unit);
+        };
+        let mut others = Vec::new();
+        if let Some(start) = &self.start {
+            let limit = Some(Target::AtMost(50.0));
+            row("start to first answer, new data directory", &start.first_ms, limit, " ms");
+            row("start to first answer, used data directory", &start.again_ms, limit, " ms");
+            row("`cobro run -- true` to its end", &start.run_ms, None, " ms");
+            row("idle memory", &start.idle_mib, Some(Target::AtMost(25.0)), " MB");
+            others.push(("starts", start.others));
+        }
+        if let Some(memory) = &self.memory {
+            row("memory of a terminal that asks", &memory.terminal_kib, None, " KiB");
+            row("memory of an open live stream", &memory.stream_kib, None, " KiB");
+            others.push(("memory of terminals and streams", memory.others));
+        }
+        for (what, share) in others {
+            row(&format!("others' share: {what}"), &[share * 100.0], None, " %");
+        }
     }
 
     fn cases(&self, text: &mut String) {
@@ -270,7 +303,11 @@ a payment is three requests. Cobro runs as `cobro serve`, built with the profile
 on SQLite with full sync. In process, a
 \"command\" is one transaction of a payment: create, green key, begin, approve, put the result away;
 the acquirer says yes at once. With the simulated acquirer, a payment is also a durable line in the
-acquirer's own book. `pgbench` runs `-c 64 -j 2 -M prepared`, scale 20, on the same cluster.
+acquirer's own book. Through the proxy, a small request goes over one connection that `CONNECT`
+made, with TLS that the server ends. A terminal that polls asks every five seconds what it shows,
+10,000 of them over 64 connections; a stream is `/_cobro/v1/live` of one terminal, and a tenth of the
+payments is made at a terminal that has one. `pgbench` runs `-c 64 -j 2 -M prepared`, scale 20, on the
+same cluster.
 
 CPU time is in microseconds per operation: of the clients (with what runs in process), of the server,
 of PostgreSQL. \"Others\" is the share of the machine that was used by anything else, the kernel's own

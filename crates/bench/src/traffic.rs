@@ -50,6 +50,11 @@ impl Caller {
         self.write(out, "POST", &path, "", "{}");
     }
 
+    /// What a terminal asks: what it is to show.
+    pub(crate) fn look(&self, till: &Till, out: &mut Vec<u8>) {
+        self.write(out, "GET", &format!("/_cobro/v1/terminals/{}", till.device), "", "");
+    }
+
     /// Where the requests go.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address

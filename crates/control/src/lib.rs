@@ -19,6 +19,7 @@ mod faults;
 mod input;
 mod journals;
 mod ledger;
+mod lines;
 mod listings;
 mod live;
 mod merchants;
@@ -75,6 +76,8 @@ struct Context {
     settings: tokio::sync::Mutex<()>,
     /// Who may open the live stream without a header.
     tickets: tickets::Tickets,
+    /// What the live streams of single terminals hear.
+    lines: Arc<lines::Lines>,
 }
 
 type Shared = Arc<Context>;
@@ -88,6 +91,7 @@ pub fn routes(control: Control) -> (Router, Vec<&'static Endpoint>) {
         control,
         settings: tokio::sync::Mutex::new(()),
         tickets: tickets::Tickets::default(),
+        lines: Arc::default(),
     });
     let routes = worlds::routes(Routes::new());
     let routes = terminals::routes(routes);

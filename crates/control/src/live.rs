@@ -24,6 +24,7 @@ use tokio::sync::watch;
 use crate::Shared;
 use crate::answers::{BAD, FAULT, REFUSED, TAG, UNAVAILABLE, UNKNOWN, WORLD};
 use crate::input::{Selected, parameter};
+use crate::lines::Line;
 use crate::refusal::{Answer, Refusal};
 use crate::view::{self, Whose};
 use crate::worlds::open_world;
@@ -53,7 +54,7 @@ static LIVE: Endpoint = Endpoint {
             name: "terminal",
             place: Place::Query,
             required: false,
-            description: "Tells of this terminal alone, beginning with its present state",
+            description: "Tells of this terminal, beginning with its present state, of its intents' events, and of its merchant's deliveries",
         },
         Parameter {
             name: "ticket",
@@ -97,11 +98,18 @@ async fn live(
     Selected(world): Selected,
     OneTerminal(terminal): OneTerminal,
 ) -> Answer {
+    // Listening begins before the terminal is read, so that nothing falls in between.
+    let changes = match &terminal {
+        Some(id) => {
+            let merchant = world.merchant_at(id).await?.id;
+            Source::One(shared.lines.listen(&world, merchant, TerminalId(id.clone())))
+        }
+        None => Source::All(world.changes()),
+    };
     let mut stream = Live {
         worlds: Arc::clone(&shared.control.worlds),
         world: world.id().to_owned(),
-        // Listening begins before the terminal is read, so that nothing falls in between.
-        changes: world.changes(),
+        changes,
         shutdown: shared.control.shutdown.clone(),
         terminal,
         first: None,
@@ -110,7 +118,7 @@ async fn live(
     };
     if let Some(id) = stream.terminal.clone() {
         let view = world.terminal(&id).await?;
-        stream.first = Some(stream.shown(&world, &view)?);
+        stream.first = Some(stream.shown(&world, view).await?);
     }
     let events = stream::unfold(stream, |mut live| async move {
         let event = live.next().await?;
@@ -120,11 +128,37 @@ async fn live(
     Ok(Sse::new(events).keep_alive(keep_alive).into_response())
 }
 
+/// Where a stream hears of changes.
+enum Source {
+    /// All of the world.
+    All(Receiver<Change>),
+    /// Those that concern one terminal.
+    One(Line),
+}
+
+impl Source {
+    async fn next(&mut self) -> Result<Change, RecvError> {
+        match self {
+            Self::All(changes) => changes.recv().await,
+            Self::One(line) => line.next().await,
+        }
+    }
+
+    /// Makes sure that the decision of a payment will be heard of; true when it may have come in
+    /// the meantime.
+    fn await_decision(&self, payment: PaymentId) -> bool {
+        match self {
+            Self::All(_) => false,
+            Self::One(line) => line.await_decision(payment),
+        }
+    }
+}
+
 /// One stream. It holds no world: a world that is removed can go, which ends the stream.
 struct Live {
     worlds: Arc<Worlds>,
     world: String,
-    changes: Receiver<Change>,
+    changes: Source,
     shutdown: watch::Receiver<bool>,
     terminal: Option<String>,
     first: Option<Event>,
@@ -142,7 +176,7 @@ impl Live {
         loop {
             let change = tokio::select! {
                 () = stopped(&mut self.shutdown) => return None,
-                change = self.changes.recv() => change,
+                change = self.changes.next() => change,
             };
             let change = match change {
                 Ok(change) => change,
@@ -196,7 +230,7 @@ impl Live {
                 if view.merchant.id != merchant {
                     return Ok(None);
                 }
-                self.shown(world, &view).map(Some)
+                self.shown(world, view).await.map(Some)
             }
             None => {
                 let whose = self.owner(world, merchant).await?;
@@ -214,21 +248,36 @@ impl Live {
             return Ok(None);
         }
         let view = world.terminal(&id.0).await?;
-        self.shown(world, &view).map(Some)
+        self.shown(world, view).await.map(Some)
     }
 
     /// The event of a terminal; an undecided payment on it is remembered.
-    fn shown(&mut self, world: &World, terminal: &TerminalView) -> Result<Event, EngineError> {
+    async fn shown(
+        &mut self,
+        world: &World,
+        mut terminal: TerminalView,
+    ) -> Result<Event, EngineError> {
+        if self.remember(&terminal) {
+            terminal = world.terminal(&terminal.terminal.id.0).await?;
+        }
+        Ok(named("terminal", &view::terminal(world, &terminal)?))
+    }
+
+    /// Remembers undecided payments; true when one may have been decided since the terminal was
+    /// read.
+    fn remember(&mut self, terminal: &TerminalView) -> bool {
         if self.undecided.len() >= UNDECIDED_MAX {
             self.undecided.clear();
         }
+        let mut is_old = false;
         let views = [&terminal.current, &terminal.last].into_iter().flatten();
         for payment in views.filter_map(|view| view.payment.as_ref()) {
             if matches!(payment.state, PaymentState::Pending | PaymentState::Unknown) {
+                is_old |= self.changes.await_decision(payment.id);
                 self.undecided.insert(payment.id, terminal.terminal.id.clone());
             }
         }
-        Ok(named("terminal", &view::terminal(world, terminal)?))
+        is_old
     }
 
     async fn owner(&mut self, world: &World, id: MerchantId) -> Result<Whose, EngineError> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use cobro_control::{Access, Autopilot};
+use cobro_domain::TerminalId;
 use cobro_engine::Change;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -69,8 +70,10 @@ async fn a_terminal_is_shown_as_it_changes() {
     assert_eq!((name.as_str(), &first["id"]), ("terminal", &json!(TILL)));
     sandbox.queue("TILL-demo-2", "").await;
     sandbox.queue(TILL, "").await;
-    let (name, other) = stream.next().await.unwrap();
-    assert_eq!((name.as_str(), &other["kind"]), ("event", &json!("intent.opened")));
+    // Nothing is told of the other terminal.
+    let (name, own) = stream.next().await.unwrap();
+    assert_eq!((name.as_str(), &own["kind"]), ("event", &json!("intent.opened")));
+    assert_eq!(own["data"]["terminal"], TILL);
     let queued = stream.named("terminal").await;
     assert_eq!((&queued["id"], &queued["intent"]["state"]), (&json!(TILL), &json!("open")));
     sandbox.ok("POST clock/advance", r#"{"seconds":5}"#).await;
@@ -84,8 +87,14 @@ async fn a_terminal_is_shown_as_it_changes() {
 
 #[tokio::test]
 async fn a_pending_payment_is_shown_when_it_is_decided() {
+    for query in ["", "?terminal=TILL-demo-1"] {
+        shown_when_decided(query).await;
+    }
+}
+
+async fn shown_when_decided(query: &str) {
     let sandbox = Sandbox::open().await;
-    let mut stream = Stream::open(&sandbox, "").await;
+    let mut stream = Stream::open(&sandbox, query).await;
     sandbox.ok("PUT faults", r#"{"acquirer":"pending"}"#).await;
     sandbox.queue(TILL, "").await;
     sandbox.ok(&format!("POST terminals/{TILL}/fetch"), "").await;
@@ -108,13 +117,49 @@ async fn a_stream_that_lags_is_told_to_read_anew() {
 }
 
 #[tokio::test]
+async fn a_stream_of_one_terminal_lags_alone() {
+    let sandbox = Sandbox::open().await;
+    let open = async |till: &str| {
+        let mut stream = Stream::open(&sandbox, &format!("?terminal={till}")).await;
+        assert_eq!(stream.next().await.unwrap().0, "terminal");
+        stream
+    };
+    let (mut slow, mut other) = (open(TILL).await, open("TILL-demo-2").await);
+    let gone = open("TILL-demo-2").await;
+    drop(gone);
+    let world = sandbox.worlds.main();
+    let merchant = world.merchant_at(TILL).await.unwrap().id;
+    for _ in 0..300 {
+        world.announce(Change::Terminal(merchant, TerminalId(TILL.to_owned())));
+        // Whoever passes changes on keeps up, and only the stream is slow.
+        tokio::task::yield_now().await;
+    }
+    world.announce(Change::Clock);
+    assert_eq!(other.next().await.unwrap().0, "clock");
+    assert_eq!(slow.next().await, Some(("reload".to_owned(), json!({}))));
+    world.announce(Change::Clock);
+    assert_eq!(slow.next().await.unwrap().0, "clock");
+}
+
+#[tokio::test]
 async fn a_stream_ends_with_its_world() {
     let sandbox = Sandbox::open().await;
-    let made = sandbox.ok("POST worlds", "").await;
-    let id = made["id"].as_str().unwrap();
-    let mut stream = Stream::open(&sandbox, &format!("?world={id}")).await;
-    sandbox.ok(&format!("DELETE worlds/{id}"), "").await;
-    assert_eq!(stream.next().await, None);
+    for is_one in [false, true] {
+        let made = sandbox.ok("POST worlds", "").await;
+        let id = made["id"].as_str().unwrap();
+        let listed = sandbox.ok(&format!("GET terminals?world={id}"), "").await;
+        let till = &listed["terminals"][0]["id"];
+        let mut query = format!("?world={id}");
+        if is_one {
+            query.push_str(&format!("&terminal={}", till.as_str().unwrap()));
+        }
+        let mut stream = Stream::open(&sandbox, &query).await;
+        if is_one {
+            assert_eq!(stream.next().await.unwrap().0, "terminal");
+        }
+        sandbox.ok(&format!("DELETE worlds/{id}"), "").await;
+        assert_eq!(stream.next().await, None);
+    }
 }
 
 /// Waits until a terminal has been paid by itself.
