@@ -200,8 +200,9 @@ async fn seller(world: &World, number: usize) -> anyhow::Result<Vec<Till>> {
     // No digits of a world's tag in the beginning: such a token belongs to the main world.
     let token = format!("TEST-1000000000000001-112000-xxxxxxxx{number:024x}-{public_id}");
     let model = "PAX_A910";
+    // Shorter than the serials that pairing draws, so that none of them is the same.
     let plan = |place: i64| TerminalPlan {
-        id: format!("{model}__SBX9{number:05}{place:05}"),
+        id: format!("{model}__SBX9{number:05}{place:02}"),
         model: model.to_owned(),
         settings: "{}".to_owned(),
     };

@@ -39,7 +39,17 @@ struct End {
     merchant: MerchantId,
     terminal: TerminalId,
     sender: mpsc::Sender<Change>,
-    missed: Arc<AtomicBool>,
+    state: Arc<State>,
+}
+
+/// What both ends of a line know.
+#[derive(Default)]
+struct State {
+    /// Something could not be sent.
+    missed: AtomicBool,
+    /// A change of the terminal has been sent and not been taken yet: whoever takes it reads the
+    /// terminal as it is then, so that no second one is needed.
+    queued: AtomicBool,
 }
 
 /// What concerns one terminal; dropping it ends it.
@@ -48,12 +58,13 @@ pub(crate) struct Line {
     world: String,
     number: u64,
     receiver: mpsc::Receiver<Change>,
-    missed: Arc<AtomicBool>,
+    state: Arc<State>,
 }
 
 impl Lines {
     /// A line to one terminal of a merchant: changes of the terminal and of its intents, of the
-    /// merchant's pool and deliveries, and of the clock.
+    /// merchant's deliveries, and of the clock. A change of the merchant's pool comes as one of the
+    /// terminal, which may show another list now.
     pub(crate) fn listen(
         self: &Arc<Self>,
         world: &World,
@@ -61,7 +72,7 @@ impl Lines {
         terminal: TerminalId,
     ) -> Line {
         let (sender, receiver) = mpsc::channel(LENGTH);
-        let missed = Arc::new(AtomicBool::new(false));
+        let state = Arc::new(State::default());
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let mut worlds = self.worlds();
         let board = worlds.entry(world.id().to_owned()).or_insert_with(|| {
@@ -72,9 +83,9 @@ impl Lines {
         });
         board.of_terminals.entry(terminal.clone()).or_default().push(number);
         board.of_merchants.entry(merchant).or_default().push(number);
-        board.ends.insert(number, End { merchant, terminal, sender, missed: Arc::clone(&missed) });
+        board.ends.insert(number, End { merchant, terminal, sender, state: Arc::clone(&state) });
         drop(worlds);
-        Line { lines: Arc::clone(self), world: world.id().to_owned(), number, receiver, missed }
+        Line { lines: Arc::clone(self), world: world.id().to_owned(), number, receiver, state }
     }
 
     /// Passes on a world's changes until the world ends or nobody listens any more.
@@ -109,7 +120,13 @@ impl Board {
         let decided;
         let numbers = match change {
             Change::Terminal(_, terminal) => self.of_terminals.get(terminal),
-            Change::Pool(merchant) => self.of_merchants.get(merchant),
+            Change::Pool(merchant) => {
+                let ends = self.of_merchants.get(merchant).into_iter().flatten();
+                for end in ends.filter_map(|number| self.ends.get(number)) {
+                    end.send(&Change::Terminal(*merchant, end.terminal.clone()));
+                }
+                None
+            }
             Change::Delivery(delivery) => self.of_merchants.get(&delivery.merchant),
             Change::Payment(_, payment) => {
                 decided = self.of_payments.remove(payment);
@@ -157,13 +174,17 @@ fn terminal_of(event: &Event) -> Option<TerminalId> {
 
 impl End {
     fn send(&self, change: &Change) {
+        let is_state = matches!(change, Change::Terminal(..));
+        if is_state && self.state.queued.swap(true, Ordering::AcqRel) {
+            return;
+        }
         if self.sender.try_send(change.clone()).is_err() {
             self.miss();
         }
     }
 
     fn miss(&self) {
-        self.missed.store(true, Ordering::Relaxed);
+        self.state.missed.store(true, Ordering::Release);
         // Whoever waits is woken; a full line wakes by itself.
         let _ = self.sender.try_send(Change::Clock);
     }
@@ -176,12 +197,16 @@ impl Line {
     /// Changes were missed, or the world has ended.
     pub(crate) async fn next(&mut self) -> Result<Change, RecvError> {
         let change = self.receiver.recv().await;
-        if self.missed.swap(false, Ordering::Relaxed) {
+        if self.state.missed.swap(false, Ordering::AcqRel) {
             let mut missed: u64 = 1;
             while self.receiver.try_recv().is_ok() {
                 missed = missed.saturating_add(1);
             }
+            self.state.queued.store(false, Ordering::Release);
             return Err(RecvError::Lagged(missed));
+        }
+        if matches!(change, Some(Change::Terminal(..))) {
+            self.state.queued.swap(false, Ordering::AcqRel);
         }
         change.ok_or(RecvError::Closed)
     }

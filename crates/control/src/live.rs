@@ -203,9 +203,12 @@ impl Live {
                 Some(terminal) => self.terminal(world, &terminal).await,
                 None => Ok(None),
             },
-            // Every terminal of the merchant may show another list now. A page about one reads it;
-            // an overview is told to look again.
-            Change::Pool(merchant) => self.pool(world, merchant).await,
+            // Every terminal of the merchant may show another list now: an overview is told to look
+            // again. To a stream of one terminal it comes as a change of that.
+            Change::Pool(merchant) => {
+                let whose = self.owner(world, merchant).await?;
+                Ok(Some(named("pool", &view::whose(&whose))))
+            }
             Change::Refund(..) | Change::Session(..) => Ok(None),
             Change::Event(event) => {
                 let whose = self.owner(world, event.merchant).await?;
@@ -216,26 +219,6 @@ impl Live {
                 Ok(Some(named("delivery", &view::delivery(&delivery, Some(&whose)))))
             }
             Change::Clock => Ok(Some(named("clock", &json!({"now": world.now().to_string()})))),
-        }
-    }
-
-    async fn pool(
-        &mut self,
-        world: &World,
-        merchant: MerchantId,
-    ) -> Result<Option<Event>, EngineError> {
-        match self.terminal.clone() {
-            Some(id) => {
-                let view = world.terminal(&id).await?;
-                if view.merchant.id != merchant {
-                    return Ok(None);
-                }
-                self.shown(world, view).await.map(Some)
-            }
-            None => {
-                let whose = self.owner(world, merchant).await?;
-                Ok(Some(named("pool", &view::whose(&whose))))
-            }
         }
     }
 

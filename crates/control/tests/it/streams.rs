@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use cobro_control::{Access, Autopilot};
-use cobro_domain::TerminalId;
+use cobro_domain::event::{Event, EventKind};
+use cobro_domain::{EventId, TerminalId};
 use cobro_engine::Change;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -129,8 +130,25 @@ async fn a_stream_of_one_terminal_lags_alone() {
     drop(gone);
     let world = sandbox.worlds.main();
     let merchant = world.merchant_at(TILL).await.unwrap().id;
+    // However often a terminal changes, its present state is told once.
     for _ in 0..300 {
         world.announce(Change::Terminal(merchant, TerminalId(TILL.to_owned())));
+        tokio::task::yield_now().await;
+    }
+    world.announce(Change::Clock);
+    assert_eq!(slow.next().await.unwrap().0, "terminal");
+    assert_eq!(slow.next().await.unwrap().0, "clock");
+    assert_eq!(other.next().await.unwrap().0, "clock");
+    let event = Arc::new(Event {
+        id: EventId::from_slice(&[7; 16]).unwrap(),
+        merchant,
+        at: world.now(),
+        kind: EventKind::IntentOpened,
+        subject: "x".to_owned(),
+        data: json!({"terminal": TILL}).to_string(),
+    });
+    for _ in 0..300 {
+        world.announce(Change::Event(Arc::clone(&event)));
         // Whoever passes changes on keeps up, and only the stream is slow.
         tokio::task::yield_now().await;
     }
