@@ -14,8 +14,8 @@ use crate::tools::{self, Install, Tool};
 /// Where the report goes, from the root of the workspace.
 const REPORT: &str = "docs/benchmarks.md";
 
-/// The profile of the programs that are measured: that of the binaries that people install.
-const PROFILE: &str = "dist";
+/// The profile of the programs that are measured: that of `cargo run --release`.
+const PROFILE: &str = "release";
 
 /// What the command line asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<ExitCode> {
     Ok(if shown.status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Builds both programs as they are distributed; gives the one that measures.
+/// Builds both programs as they are released; gives the one that measures.
 fn build(root: &Path, target: &Path) -> anyhow::Result<PathBuf> {
     let mut build = cargo(root);
     build.args(["build", "--profile", PROFILE, "--package", "cobro", "--package", "cobro-bench"]);

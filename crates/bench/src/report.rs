@@ -299,7 +299,7 @@ Over HTTP there are 64 connections that stay open, each with one request at a ti
 client on the same machine. Every intent has an idempotency key of its own and is made on a free
 terminal (one seller has 2,000 of them); cancelling it afterwards is not measured. The bare route parses the same body with
 `serde_json` and answers it. A collect is one signed request, whose card is decrypted from the vault;
-a payment is three requests. Cobro runs as `cobro serve`, built with the profile `dist`,
+a payment is three requests. Cobro runs as `cobro serve`, built with the profile `release`,
 on SQLite with full sync. In process, a
 \"command\" is one transaction of a payment: create, green key, begin, approve, put the result away;
 the acquirer says yes at once. With the simulated acquirer, a payment is also a durable line in the

@@ -99,9 +99,9 @@ impl Worlds {
     /// # Errors
     /// When it cannot be made, or several processes serve the main database.
     pub async fn make(&self, name: &str) -> Result<World, EngineError> {
-        if self.main.peers().shared() {
+        if !self.main.peers().alone().await {
             return Err(EngineError::Unsupported(
-                "worlds cannot be made while several processes may serve the database",
+                "worlds cannot be made while several processes serve the database",
             ));
         }
         let _one = self.opening.lock().await;
