@@ -303,6 +303,7 @@ mod tests {
             scenario: None,
             luggage: String::new(),
             state,
+            deadline: None,
             created_at: Timestamp::default(),
             changed_at: Timestamp::default(),
         }

@@ -138,7 +138,7 @@ impl World {
                     usable(tx, merchant.id, card)?;
                     let mut ids = tx.ids(seed);
                     let session = open(tx, &inner, &mut ids, &merchant, &new)?;
-                    remember(tx, merchant.id, &new, session.id)?;
+                    remember(tx, merchant.id, &new, session.id);
                     let id = session.id;
                     let payment = begin(tx, &inner, &mut ids, &merchant, session, &ready, &charge)?;
                     Ok((id, Some(payment)))

@@ -74,7 +74,7 @@ impl World {
         let found = self.store().read(move |reader| {
             Ok((
                 reader.get::<Merchant>(&(merchant,))?,
-                reader.get::<Event>(&(merchant, event))?,
+                reader.get::<Event>(&(event,))?,
                 reader.get::<Endpoint>(&(merchant, slot))?,
             ))
         });
@@ -178,12 +178,11 @@ impl World {
     }
 }
 
-const DELIVERY_BY_ID: &str = "SELECT merchant, id, lane, event, slot, url, attempts, state, \
+const DELIVERY_BY_ID: &str = "SELECT id, merchant, lane, event, slot, url, attempts, state, \
      next_at, request, response, created_at FROM delivery WHERE id = $1";
 
 fn record(tx: &mut Tx<'_>, world: &World, attempted: &Attempted) -> Result<(), EngineError> {
-    let key = (attempted.delivery.merchant, attempted.delivery.id);
-    let Some(delivery) = tx.get::<Delivery>(&key)? else { return Ok(()) };
+    let Some(delivery) = tx.get::<Delivery>(&(attempted.delivery.id,))? else { return Ok(()) };
     if !matches!(delivery.state, DeliveryState::Waiting { .. }) {
         return Ok(());
     }

@@ -289,6 +289,7 @@ fn register(
         scenario: None,
         luggage: new.luggage.clone(),
         state: IntentState::Open,
+        deadline: None,
         created_at: tx.now(),
         changed_at: tx.now(),
     };

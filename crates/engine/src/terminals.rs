@@ -8,13 +8,13 @@ use cobro_domain::intent::{Intent, IntentAction, IntentPhase};
 use cobro_domain::merchant::Merchant;
 use cobro_domain::payment::Payment;
 use cobro_domain::terminal::{OperatingMode, Terminal};
-use cobro_store::rows::{DirectoryRow, TimerKind};
+use cobro_store::rows::DirectoryRow;
 use cobro_store::{Reader, StoreError, ToCell, Tx};
 
 use crate::crash;
-use crate::emit::{emit_intent, next_ordinal, require, set_timer};
+use crate::emit::{emit_intent, next_ordinal, require};
 use crate::error::{EngineError, Subject};
-use crate::intents::{IntentView, read_intent_view, release};
+use crate::intents::{IntentView, hold_until, read_intent_view, release};
 use crate::world::{Change, World};
 
 /// The kind of a directory row that leads from a terminal's id to its merchant.
@@ -401,15 +401,14 @@ fn step(
         None => None,
     };
     let mut ids = tx.ids(seed);
-    let intent = intent.after(action, tx.now())?;
-    tx.save(&intent);
+    let mut intent = intent.after(action, tx.now())?;
     if intent.phase().is_final() {
-        release(tx, terminal, &intent)?;
+        release(tx, terminal, &intent);
     } else if action == IntentAction::Fetch {
-        let after = world.dialect(&merchant.channel)?.abandon_after_s(&merchant);
-        let due_at = tx.now().plus_seconds(after);
-        set_timer(tx, merchant.id, TimerKind::Abandon, id.0.clone(), due_at, 0)?;
+        let after_s = world.dialect(&merchant.channel)?.abandon_after_s(&merchant);
+        intent = hold_until(tx, intent, tx.now().plus_seconds(after_s))?;
     }
+    tx.save(&intent);
     emit_intent(tx, world, &mut ids, &merchant, &intent, payment.as_ref())?;
     match action {
         IntentAction::Fetch => crash::point("terminal.fetch.before_commit"),
