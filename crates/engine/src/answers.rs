@@ -13,6 +13,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn recall_answer(
         &self,
         merchant: MerchantId,
@@ -29,6 +30,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn remember_answer(
         &self,
         merchant: MerchantId,

@@ -112,6 +112,7 @@ impl World {
     ///
     /// # Errors
     /// A stale caller, or a card that cannot be used. Nothing is charged then.
+    #[crate::boxed]
     pub async fn charge_stored_card(
         &self,
         caller: &Caller,
@@ -228,6 +229,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown session, one whose state does not allow it, or an amount that is not left.
+    #[crate::boxed]
     pub async fn charge_typed_card(
         &self,
         merchant: MerchantId,
@@ -274,6 +276,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown session, or one whose state does not allow it.
+    #[crate::boxed]
     pub async fn store_typed_card(
         &self,
         merchant: MerchantId,

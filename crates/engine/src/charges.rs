@@ -82,6 +82,7 @@ impl World {
     /// # Errors
     /// Nothing taken, an intent whose state does not allow it, or a terminal that is offline.
     /// [`EngineError::Unanswered`] when the task was cut off; the row then says more.
+    #[crate::boxed]
     pub async fn present_card(
         &self,
         merchant: MerchantId,

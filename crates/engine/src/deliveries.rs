@@ -53,6 +53,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn due_deliveries(
         &self,
         lane: usize,
@@ -69,6 +70,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer, or a row that it needs is missing.
+    #[crate::boxed]
     pub async fn prepare_delivery(&self, delivery: &Delivery) -> Result<Prepared, EngineError> {
         let (merchant, event, slot) = (delivery.merchant, delivery.event, delivery.slot);
         let found = self.store().read(move |reader| {
@@ -117,6 +119,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn is_accepted(
         &self,
         merchant: MerchantId,
@@ -131,6 +134,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer; the deliveries are then tried again.
+    #[crate::boxed]
     pub async fn record_attempts(
         &self,
         lane: usize,
@@ -153,6 +157,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown delivery.
+    #[crate::boxed]
     pub async fn replay_delivery(&self, id: DeliveryId) -> Result<Delivery, EngineError> {
         let found = self.store().read(move |reader| {
             Ok(reader.list::<Delivery>(DELIVERY_BY_ID, &[id.to_cell()])?.into_iter().next())

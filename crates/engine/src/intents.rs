@@ -62,6 +62,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign terminal, one in stand-alone mode, one that is busy.
+    #[crate::boxed]
     pub async fn create_intent(
         &self,
         caller: &Caller,
@@ -80,6 +81,7 @@ impl World {
     /// # Errors
     /// Unknown or foreign terminal or intent, an intent of another terminal, or one whose state
     /// does not allow it.
+    #[crate::boxed]
     pub async fn cancel_intent(
         &self,
         caller: &Caller,
@@ -97,6 +99,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign intent, or one that gives money back.
+    #[crate::boxed]
     pub async fn intent(&self, caller: &Caller, id: IntentId) -> Result<IntentView, EngineError> {
         let view = self.read_intent(caller.merchant, id).await?;
         if view.intent.refund_of.is_some() {

@@ -18,6 +18,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn events(
         &self,
         before: Option<EventId>,
@@ -32,6 +33,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn deliveries(
         &self,
         before: Option<DeliveryId>,

@@ -45,6 +45,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn sessions_before(
         &self,
         of: SessionsOf,
@@ -74,6 +75,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn cards_before(
         &self,
         merchant: Option<MerchantId>,
@@ -100,6 +102,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn deliveries_of(
         &self,
         merchant: MerchantId,

@@ -243,6 +243,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn recurs_at(
         &self,
         merchant: MerchantId,

@@ -48,6 +48,7 @@ impl World {
     /// # Errors
     /// Unknown or foreign terminal, one in stand-alone mode, one that has an intent of either
     /// kind; an unknown or foreign payment, one of another terminal, one of which nothing is left.
+    #[crate::boxed]
     pub async fn create_refund_intent(
         &self,
         caller: &Caller,
@@ -63,6 +64,7 @@ impl World {
     /// # Errors
     /// Unknown or foreign terminal or intent, an intent of another terminal, or one whose state
     /// does not allow it.
+    #[crate::boxed]
     pub async fn cancel_refund_intent(
         &self,
         caller: &Caller,
@@ -78,6 +80,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign intent, or one that takes money.
+    #[crate::boxed]
     pub async fn refund_intent(
         &self,
         caller: &Caller,

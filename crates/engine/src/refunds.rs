@@ -63,6 +63,7 @@ impl World {
     /// # Errors
     /// Unknown or foreign payment, one that is not approved, an amount that is not positive or is
     /// more than what is left; [`EngineError::Unanswered`] when the acquirer does not answer.
+    #[crate::boxed]
     pub async fn create_refund(
         &self,
         caller: &Caller,
@@ -114,6 +115,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign refund.
+    #[crate::boxed]
     pub async fn refund(
         &self,
         merchant: MerchantId,
@@ -139,6 +141,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign payment.
+    #[crate::boxed]
     pub async fn payment_by_number(
         &self,
         caller: &Caller,

@@ -72,6 +72,7 @@ impl World {
     ///
     /// # Errors
     /// A stale caller.
+    #[crate::boxed]
     pub async fn create_session(
         &self,
         caller: &Caller,
@@ -98,6 +99,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign session.
+    #[crate::boxed]
     pub async fn session(
         &self,
         merchant: MerchantId,
@@ -114,6 +116,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign session.
+    #[crate::boxed]
     pub async fn session_by_number(
         &self,
         merchant: MerchantId,
@@ -132,6 +135,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn sessions_numbered(
         &self,
         number: i64,
@@ -154,6 +158,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown id.
+    #[crate::boxed]
     pub async fn session_anywhere(
         &self,
         id: SessionId,
@@ -184,6 +189,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign session, or one whose state does not allow it.
+    #[crate::boxed]
     pub async fn cancel_session(
         &self,
         caller: &Caller,
@@ -202,6 +208,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown session, or one whose state does not allow it.
+    #[crate::boxed]
     pub async fn abandon_session(
         &self,
         merchant: MerchantId,
@@ -220,6 +227,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown session, or one whose state does not allow it.
+    #[crate::boxed]
     pub async fn decline_card(
         &self,
         merchant: MerchantId,
@@ -450,6 +458,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown address.
+    #[crate::boxed]
     pub async fn session_of_page(
         &self,
         address: PageAddress,

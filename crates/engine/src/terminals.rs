@@ -60,6 +60,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn terminals_of(
         &self,
         merchant: MerchantId,
@@ -83,6 +84,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn terminals(
         &self,
         after: String,
@@ -104,6 +106,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown terminal.
+    #[crate::boxed]
     pub async fn terminal(&self, id: &str) -> Result<TerminalView, EngineError> {
         let id = id.to_owned();
         let found = self.store().read(move |reader| {
@@ -120,6 +123,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown terminal.
+    #[crate::boxed]
     pub async fn merchant_at(&self, id: &str) -> Result<Merchant, EngineError> {
         let key = (TERMINAL_KIND.to_owned(), id.to_owned());
         let found = self.store().read(move |reader| match reader.get::<DirectoryRow>(&key)? {
@@ -133,6 +137,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown merchant, or a count that is not from 1 to [`PAIR_MAX`].
+    #[crate::boxed]
     pub async fn pair_terminals(
         &self,
         merchant: MerchantId,
@@ -161,6 +166,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown terminal, or one that has an intent.
+    #[crate::boxed]
     pub async fn unpair_terminal(&self, id: &str) -> Result<(), EngineError> {
         let view = self.terminal(id).await?;
         let (merchant, id) = (view.merchant.id, view.terminal.id);
@@ -180,6 +186,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign terminal.
+    #[crate::boxed]
     pub async fn change_terminal(
         &self,
         merchant: MerchantId,
@@ -206,6 +213,7 @@ impl World {
     ///
     /// # Errors
     /// Nothing queued, another intent on the terminal, or a terminal that is offline.
+    #[crate::boxed]
     pub async fn fetch_intent(
         &self,
         merchant: MerchantId,
@@ -245,6 +253,7 @@ impl World {
     ///
     /// # Errors
     /// Nothing taken, or an intent whose state does not allow it.
+    #[crate::boxed]
     pub async fn cancel_on_terminal(
         &self,
         merchant: MerchantId,
@@ -263,6 +272,7 @@ impl World {
     ///
     /// # Errors
     /// No result on the terminal.
+    #[crate::boxed]
     pub async fn close_result(
         &self,
         merchant: MerchantId,

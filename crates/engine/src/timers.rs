@@ -62,6 +62,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn next_due(&self) -> Result<Option<Timestamp>, EngineError> {
         let lanes = i64::try_from(self.store().lanes()).unwrap_or(1);
         let found = self.store().read(move |reader| {
@@ -85,6 +86,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn fire_due(&self) -> Result<Vec<Due>, EngineError> {
         let _one = self.advancing().lock().await;
         self.fire_lanes().await
@@ -179,6 +181,7 @@ impl World {
     ///
     /// # Errors
     /// [`EngineError::ClockBackwards`], or when other processes serve the same database.
+    #[crate::boxed]
     pub async fn advance_to(&self, to: Timestamp) -> Result<Vec<Due>, EngineError> {
         if !self.peers().alone().await {
             return Err(EngineError::Unsupported(
@@ -256,6 +259,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn restore_clock(&self) -> Result<(), EngineError> {
         let found: Result<Option<MetaRow>, StoreError> =
             self.store().read(|reader| reader.get(&(CLOCK_OFFSET.to_owned(),))).await;

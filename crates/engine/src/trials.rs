@@ -35,6 +35,7 @@ impl World {
     ///
     /// # Errors
     /// A stale caller.
+    #[crate::boxed]
     pub async fn add_trial(
         &self,
         caller: &Caller,
@@ -56,6 +57,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn trial_used(&self, account: MerchantId) -> Result<(), EngineError> {
         let found = self.store().read(move |reader| {
             reader.select::<TrialRow>("WHERE account = $1", &[account.to_cell()])

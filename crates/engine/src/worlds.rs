@@ -58,6 +58,7 @@ impl Worlds {
     ///
     /// # Errors
     /// Unknown world.
+    #[crate::boxed]
     pub async fn by_id(&self, id: &str) -> Result<World, EngineError> {
         if id == MAIN {
             return Ok(self.main.clone());
@@ -70,6 +71,7 @@ impl Worlds {
     ///
     /// # Errors
     /// When a world cannot be opened.
+    #[crate::boxed]
     pub async fn of_credential(&self, tag: &str) -> Result<World, EngineError> {
         if !is_tag(tag) {
             return Ok(self.main.clone());
@@ -98,6 +100,7 @@ impl Worlds {
     ///
     /// # Errors
     /// When it cannot be made, or several processes serve the main database.
+    #[crate::boxed]
     pub async fn make(&self, name: &str) -> Result<World, EngineError> {
         if !self.main.peers().alone().await {
             return Err(EngineError::Unsupported(
@@ -117,6 +120,7 @@ impl Worlds {
     ///
     /// # Errors
     /// Unknown world, or the main one.
+    #[crate::boxed]
     pub async fn remove(&self, id: &str) -> Result<(), EngineError> {
         if id == MAIN {
             return Err(EngineError::Unsupported("the main world cannot be removed"));

@@ -1,8 +1,8 @@
 //! A store: lanes to write, threads to read, one schema, one clock.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cobro_domain::{Clock, MerchantId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
