@@ -206,11 +206,7 @@ async fn prefixed_not_found(request: Request) -> Response {
 }
 
 fn recorder(journal: Arc<Journal>, worlds: Arc<Worlds>) -> Arc<Recorder> {
-    let now_us = move |world: &str| {
-        let open = worlds.all_open();
-        let found = open.iter().find(|open| open.id() == world);
-        found.map_or_else(|| SystemClock.now(), cobro_engine::World::now).micros()
-    };
+    let now_us = move |world: &str| worlds.now_in(world).micros();
     Arc::new(Recorder {
         journal,
         fallback_world: cobro_engine::worlds::MAIN.into(),

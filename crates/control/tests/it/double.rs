@@ -299,6 +299,9 @@ impl WorldFactory for Factory {
     ) -> BoxFuture<'a, Result<World, EngineError>> {
         async move { Ok(self.world(tag, &format!("w_{tag}"), name).await) }.boxed()
     }
+    fn tags(&self) -> Vec<String> {
+        Vec::new()
+    }
     fn open<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<World>, EngineError>> {
         ready(Ok(None)).boxed()
     }
