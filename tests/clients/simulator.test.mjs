@@ -244,6 +244,37 @@ test('what the API refuses is said, and shown as it came', async () => {
   assert.match(answer.message, /greater than or equal to 500/);
 });
 
+test('a scenario that is chosen already brings its amount back, and a refusal goes with what comes next', async () => {
+  await enter(PDV_MODE);
+  await page.locator('#pos [name="amount"]').fill('1,00');
+  await page.locator('#pos-create').click();
+  await page.locator('#pos-refused').waitFor();
+  await page.locator('.scenario:has([value="approved"])').click();
+  assert.equal(await page.locator('#pos [name="amount"]').inputValue(), '15,00');
+  await api('POST', `/point/integration-api/devices/${DEVICE}/payment-intents`, { amount: 1500 });
+  await screen('queued');
+  assert.equal(await visible('#pos-refused'), false);
+  await page.locator('#pos-cancel').click();
+  await screen('canceled');
+});
+
+test('a result gives way to the next intent', async () => {
+  await enter(DEVICE_MODE);
+  const queue = () => api('POST', `/point/integration-api/devices/${DEVICE}/payment-intents`, { amount: 1500 });
+  await queue();
+  await screen('queued');
+  await green();
+  await screen('amount');
+  await page.locator('.device [data-key="red"]').click();
+  await screen('canceled');
+  await queue();
+  await screen('queued');
+  await green();
+  await screen('amount');
+  await page.locator('.device [data-key="red"]').click();
+  await screen('canceled');
+});
+
 test('Argentina sends a reference and a ticket number', async () => {
   await enter(PDV_MODE);
   await page.locator('#more-fields summary').click();
