@@ -5,7 +5,7 @@ import { clock, shown, toast } from './chrome.js';
 import { cloned, el, later, role } from './dom.js';
 import { timeAt } from './money.js';
 import { receipt } from './receipt.js';
-import { KEYS_MAX, RESULTS, chosenFor, hasList, phaseOf, resultKey, resultName, running, screenOf, waiting } from './screen.js';
+import { KEYS_MAX, RESULTS, chosenFor, hasList, moved, phaseOf, resultKey, resultName, running, screenOf, waiting } from './screen.js';
 import { key, t } from './texts.js';
 import { viewOf } from './view.js';
 
@@ -87,7 +87,7 @@ export class VirtualTerminal {
     this.local.result = last;
     this.local.asking = false;
     if (last.print && this.#hasPaper()) this.#print(last);
-    else this.local.asking = resultName(last) === 'approved';
+    else this.local.asking = moved(resultName(last));
     this.dismissal = setTimeout(() => this.#dismiss(), DISMISS_MS);
   }
 

@@ -5,7 +5,7 @@ import { shown } from './chrome.js';
 import { el, icon, still } from './dom.js';
 import { flow } from './flow.js';
 import { money, moneyParts, typed } from './money.js';
-import { MAGIC, RESULTS } from './screen.js';
+import { MAGIC, RESULTS, isRefund } from './screen.js';
 import { t } from './texts.js';
 
 const API = '/point/integration-api';
@@ -131,21 +131,24 @@ export class PointOfSale {
     this.#next();
   }
 
-  // The next key is on the terminal: the keyboard goes there, and on a phone the page.
+  // The next key is on the terminal: the keyboard goes there, and on a phone the page, once this half
+  // shows the intent too and moves nothing any more.
   #next() {
-    const green = document.querySelector('#stage [data-key="green"]');
     if (!this.made || this.intent?.id !== this.made) return;
     this.made = null;
+    const green = document.querySelector('#stage [data-key="green"]');
     green.focus({ preventScroll: true });
     const { bottom } = green.getBoundingClientRect();
     if (bottom > innerHeight || bottom < 0) document.getElementById('stage').scrollIntoView({ block: 'start', behavior: still() ? 'auto' : 'smooth' });
   }
 
   #read() {
-    return this.#ask('GET', `/payment-intents/${this.intent.id}`);
+    const { id } = this.intent;
+    return this.#ask('GET', isRefund(this.intent) ? `/refund/${id}` : `/payment-intents/${id}`);
   }
 
   #cancel() {
-    return this.#ask('DELETE', `/devices/${encodeURIComponent(this.device)}/payment-intents/${this.intent.id}`);
+    const kind = isRefund(this.intent) ? 'refund' : 'payment-intents';
+    return this.#ask('DELETE', `/devices/${encodeURIComponent(this.device)}/${kind}/${this.intent.id}`);
   }
 }
