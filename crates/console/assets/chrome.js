@@ -85,7 +85,11 @@ function askToken(again) {
 /** Begins the page: the mark in the navigation, and what its buttons do. */
 export function begin(here) {
   access.ask = askToken;
-  document.querySelector(`[data-nav="${here}"]`)?.setAttribute('aria-current', 'page');
+  const link = document.querySelector(`[data-nav="${here}"]`);
+  link?.setAttribute('aria-current', 'page');
+  // on a phone the navigation is wider than the page: where one is must be seen
+  const nav = link?.parentElement;
+  if (nav) nav.scrollLeft = link.offsetLeft - nav.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2;
   document.addEventListener('click', (event) => {
     const button = event.target.closest('button.copy');
     if (button) copy(button);
