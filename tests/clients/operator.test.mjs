@@ -283,3 +283,17 @@ test('a webhook that nobody hears says so in words', async () => {
   await down.locator('.chip', { hasText: 'Sin conexión' }).waitFor();
   await down.locator('.chip', { hasText: 'Nada entregado aún' }).waitFor();
 });
+
+test('what does not exist is said, with a way back', async () => {
+  for (const [path, words, back] of [
+    ['/console/terminals/PAX_A910__NADIE', 'Esta terminal no existe', '/console/terminals'],
+    ['/console/terminals?world=w_nada', 'Este mundo no existe', '/'],
+    ['/console/events?world=w_nada', 'Este mundo no existe', '/'],
+  ]) {
+    const lost = await open({});
+    await lost.goto(base + path);
+    await lost.locator('.gone h1', { hasText: words }).waitFor();
+    assert.equal(await lost.locator('.gone a').getAttribute('href'), back);
+    await lost.context().close();
+  }
+});

@@ -274,6 +274,9 @@ test('an error shows the states before it', async () => {
   await page.locator('.device [data-key="red"]').click();
   await state('CANCELED');
   assert.deepEqual(await page.locator('#flow .track b').allInnerTexts(), ['OPEN', 'ON_TERMINAL', 'CANCELED']);
+  // no card was presented: nothing is printed, and one begins again
+  assert.equal(await visible('.paper-path'), false);
+  await page.locator('[data-step="create"][aria-current]').waitFor();
 });
 
 test('a refund is shown as a refund: on the terminal, on paper and in its states', async () => {

@@ -86,8 +86,11 @@ export class VirtualTerminal {
     clearTimeout(this.dismissal);
     this.local.result = last;
     this.local.asking = false;
-    if (last.print && this.#hasPaper()) this.#print(last);
-    else this.local.asking = moved(resultName(last));
+    const name = resultName(last);
+    // paper is for what a card was presented for
+    const print = last.print && name !== 'canceled' && name !== 'abandoned';
+    if (print && this.#hasPaper()) this.#print(last);
+    else this.local.asking = moved(name);
     this.dismissal = setTimeout(() => this.#dismiss(), DISMISS_MS);
   }
 
