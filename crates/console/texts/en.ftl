@@ -17,6 +17,7 @@ live-lost = Reconnecting
 needs-script = This page needs JavaScript.
 foot-sandbox = Sandbox: no money moves here
 unreachable = The server does not answer. Is Cobro still running?
+gone-page = There is no such page
 gone-world = There is no such world
 gone-terminal = There is no such terminal
 gone-back = Back

@@ -17,6 +17,7 @@ live-lost = Reconectando
 needs-script = Esta página necesita JavaScript.
 foot-sandbox = Entorno de pruebas: aquí no se mueve dinero
 unreachable = No hay respuesta del servidor. ¿Cobro sigue en marcha?
+gone-page = Esta página no existe
 gone-world = Este mundo no existe
 gone-terminal = Esta terminal no existe
 gone-back = Volver

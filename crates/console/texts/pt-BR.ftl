@@ -17,6 +17,7 @@ live-lost = Reconectando
 needs-script = Esta página precisa de JavaScript.
 foot-sandbox = Ambiente de testes: aqui não circula dinheiro
 unreachable = O servidor não respondeu. O Cobro continua em execução?
+gone-page = Esta página não existe
 gone-world = Este mundo não existe
 gone-terminal = Esta maquininha não existe
 gone-back = Voltar
