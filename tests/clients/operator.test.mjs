@@ -252,3 +252,48 @@ test('a server that others can reach asks for its token, and is live with it', a
   await charge();
   await page.locator(`.spot[aria-label="${DEVICE}"] .device[data-screen="queued"]`).waitFor();
 });
+
+test('a journal fits a phone: where one is, and lines of one height', async () => {
+  await charge();
+  await control('POST', `terminals/${DEVICE}/fetch`, {});
+  await control('POST', `terminals/${DEVICE}/cancel`, {});
+  const phone = await open({ viewport: { width: 390, height: 844 } });
+  await phone.goto(`${base}/console/events`);
+  await phone.locator('tbody tr').first().waitFor();
+  const heights = await phone.locator('tbody tr').evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().height));
+  assert.ok(Math.max(...heights) < 80, `an id breaks over many lines: ${heights}`);
+  for (const page of ['events', 'deliveries', 'ledger']) {
+    await phone.goto(`${base}/console/${page}`);
+    const here = phone.locator('.bar nav [aria-current="page"]');
+    await here.waitFor();
+    const { x, width } = await here.boundingBox();
+    assert.ok(x >= 0 && x + width <= 390, `${page}: from ${x} to ${x + width}`);
+    assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth), 390);
+  }
+  await phone.context().close();
+});
+
+test('a webhook that nobody hears says so in words', async () => {
+  await control('PATCH', 'merchants/100000001', { webhook: { url: 'http://127.0.0.1:9/avisos' } });
+  await told();
+  await page.goto(`${base}/console/deliveries`);
+  await page.locator('tbody td', { hasText: 'Sin conexión' }).first().waitFor();
+  await page.goto(`${base}/console/endpoints`);
+  const down = page.locator('.endpoint[data-url="http://127.0.0.1:9/avisos"]');
+  await down.locator('.chip', { hasText: 'Sin conexión' }).waitFor();
+  await down.locator('.chip', { hasText: 'Nada entregado aún' }).waitFor();
+});
+
+test('what does not exist is said, with a way back', async () => {
+  for (const [path, words, back] of [
+    ['/console/terminals/PAX_A910__NADIE', 'Esta terminal no existe', '/console/terminals'],
+    ['/console/terminals?world=w_nada', 'Este mundo no existe', '/'],
+    ['/console/events?world=w_nada', 'Este mundo no existe', '/'],
+  ]) {
+    const lost = await open({});
+    await lost.goto(base + path);
+    await lost.locator('.gone h1', { hasText: words }).waitFor();
+    assert.equal(await lost.locator('.gone a').getAttribute('href'), back);
+    await lost.context().close();
+  }
+});
