@@ -24,7 +24,6 @@ use http::{HeaderMap, StatusCode};
 pub use crate::simulator::simulator_router;
 
 use crate::pages::{Page, Pages, Visit};
-use crate::texts::Texts;
 
 /// What the console is told by the program that mounts it.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +38,7 @@ pub struct ConsoleConfig {
 /// security policy besides. The routes have no state of their own and never fail; an unknown page is
 /// a 404 that says so, an unknown asset an empty one.
 pub fn router(config: ConsoleConfig) -> Router {
-    let state = Arc::new(Pages::new(config.version, Texts::bundled()));
+    let state = Arc::new(Pages::new(config.version));
     Router::new()
         .route("/", get(home))
         .route("/console", get(to_terminals))

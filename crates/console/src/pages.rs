@@ -239,13 +239,12 @@ fn is_id(text: &str) -> bool {
 /// Renders pages.
 pub(crate) struct Pages {
     version: &'static str,
-    texts: Texts,
 }
 
 impl Pages {
-    /// Pages with these texts.
-    pub(crate) fn new(version: &'static str, texts: Texts) -> Self {
-        Self { version, texts }
+    /// The pages.
+    pub(crate) fn new(version: &'static str) -> Self {
+        Self { version }
     }
 
     /// The page as an answer with its headers.
@@ -281,11 +280,11 @@ impl Pages {
             html.push_str(before);
             let Some((inner, tail)) = after.split_once("}}") else { return };
             match (inner.strip_prefix('>'), inner.strip_prefix('$')) {
-                (Some("texts"), _) => html.push_str(&self.texts.json(visit.language)),
+                (Some("texts"), _) => html.push_str(&Texts::bundled().json(visit.language)),
                 (Some("languages"), _) => languages(visit, html),
                 (Some(place), _) => self.fragment(page.part(place), page, visit, html),
                 (None, Some(value)) => self.value(value, page, visit, html),
-                (None, None) => escape(self.texts.text(visit.language, inner), html),
+                (None, None) => escape(Texts::bundled().text(visit.language, inner), html),
             }
             rest = tail;
         }
@@ -294,10 +293,13 @@ impl Pages {
 
     fn value(&self, name: &str, page: Page<'_>, visit: &Visit<'_>, html: &mut String) {
         match name {
-            "title" => escape(self.texts.text(visit.language, page.title()), html),
+            "title" => escape(Texts::bundled().text(visit.language, page.title()), html),
             "lang" => html.push_str(visit.language.tag()),
             "lead" => {
-                escape(page.lead().map_or("", |key| self.texts.text(visit.language, key)), html);
+                escape(
+                    page.lead().map_or("", |key| Texts::bundled().text(visit.language, key)),
+                    html,
+                );
             }
             "mode" => html.push_str(page.mode()),
             "page" => html.push_str(page.name()),

@@ -18,7 +18,7 @@ mod reference;
 mod schema;
 mod surface;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};
@@ -52,7 +52,15 @@ const ASSETS: &[Asset] = &[
 
 struct Pages {
     frame: Frame,
-    reference: Reference,
+    docs: Docs,
+    /// Made when somebody first asks for it, which most servers are never asked.
+    reference: OnceLock<Reference>,
+}
+
+impl Pages {
+    fn reference(&self) -> &Reference {
+        self.reference.get_or_init(|| Reference::new(self.docs.clone()))
+    }
 }
 
 /// Routes of the pages: `/docs`, `/docs/…` and their assets.
@@ -60,7 +68,7 @@ struct Pages {
 /// The pages use the console's base style sheet and icon (`/console/assets/…`). Every page carries
 /// a content security policy that allows its own origin alone.
 pub fn router(docs: Docs) -> Router {
-    let pages = Pages { frame: Frame::new(docs.version), reference: Reference::new(docs) };
+    let pages = Pages { frame: Frame::new(docs.version), docs, reference: OnceLock::new() };
     Router::new()
         .route("/docs", get(index))
         .route("/docs/", get(async || Redirect::permanent("/docs")))
@@ -95,7 +103,7 @@ async fn chapter(
 
 async fn overview(pages: Shared, query: RawQuery, headers: HeaderMap) -> Response {
     let visit = Visit::new("/docs/api", &query, &headers);
-    pages.frame.page(&visit, &pages.reference.overview(&pages.frame, &visit))
+    pages.frame.page(&visit, &pages.reference().overview(&pages.frame, &visit))
 }
 
 async fn surface(
@@ -106,7 +114,7 @@ async fn surface(
 ) -> Response {
     let address = format!("/docs/api/{name}");
     let visit = Visit::new(&address, &query, &headers);
-    match pages.reference.surface(&pages.frame, &visit, &name) {
+    match pages.reference().surface(&pages.frame, &visit, &name) {
         Some(page) => pages.frame.page(&visit, &page),
         None => pages.frame.missing(&visit),
     }
