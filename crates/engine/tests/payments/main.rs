@@ -14,6 +14,7 @@ mod dialect;
 #[path = "../settlements/life.rs"]
 mod life;
 mod listing;
+mod recurring;
 mod serials;
 
 use std::sync::Arc;
