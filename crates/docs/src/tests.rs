@@ -224,7 +224,9 @@ async fn where_money_moves_credentials_are_the_readers_own() {
         assert!(shown.contains(">This server moves real money"), "{path}");
     }
     let path = "/docs/api/control?lang=en";
-    for only_there in [". The examples use the demo account", "/docs/assets/trial.js", "id=\"calls\""] {
+    for only_there in
+        [". The examples use the demo account", "/docs/assets/trial.js", "id=\"calls\""]
+    {
         assert!(ask(path, &[]).await.2.contains(only_there), "{only_there}");
         assert!(!ask_as(live, path, &[]).await.2.contains(only_there), "{only_there}");
     }

@@ -34,7 +34,7 @@ fn numbers(place: &Place) {
                 let serial: u64 = terminal.0.strip_prefix("T-").unwrap().parse().unwrap();
                 assert!(serial < SERIALS, "{serial}");
                 assert!(seen.insert(serial), "{serial} comes again");
-                if serial % 5 == 0 {
+                if serial.is_multiple_of(5) {
                     stage.run(world.unpair_terminal(&terminal.0)).unwrap();
                 }
             }
