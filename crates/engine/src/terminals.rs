@@ -12,7 +12,7 @@ use cobro_store::rows::{DirectoryRow, TimerKind};
 use cobro_store::{Reader, StoreError, ToCell, Tx};
 
 use crate::crash;
-use crate::emit::{emit_intent, next_ordinal, next_serial, require, set_timer};
+use crate::emit::{emit_intent, next_ordinal, require, set_timer};
 use crate::error::{EngineError, Subject};
 use crate::intents::{IntentView, read_intent_view, release};
 use crate::world::{Change, World};
@@ -317,7 +317,7 @@ pub(crate) fn pair(
     let mut paired = Vec::new();
     for _ in 0..count {
         let ordinal = next_ordinal(tx, merchant.id, TERMINAL_KIND)?;
-        let serial = next_serial(tx, world)?;
+        let serial = crate::emit::next_serial(tx, world)?;
         let plan = dialect.plan_terminal(&merchant, ordinal, model, serial);
         paired.push(add_terminal(tx, world, &merchant, plan, mode, ordinal)?);
     }
