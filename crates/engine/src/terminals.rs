@@ -152,10 +152,9 @@ impl World {
         let mut left = count;
         while left > 0 {
             let part = left.min(PAIR_PER_COMMAND);
-            let (world, model, seed) = (self.clone(), model.clone(), self.entropy().seed());
-            let command = move |tx: &mut Tx<'_>| {
-                pair(tx, &world, merchant, model.as_deref(), mode, part, seed)
-            };
+            let (world, model) = (self.clone(), model.clone());
+            let command =
+                move |tx: &mut Tx<'_>| pair(tx, &world, merchant, model.as_deref(), mode, part);
             paired.extend(self.write(merchant, command).await?);
             left -= part;
         }
@@ -322,15 +321,14 @@ pub(crate) fn pair(
     model: Option<&str>,
     mode: OperatingMode,
     count: i64,
-    seed: [u8; 16],
 ) -> Result<Vec<TerminalId>, EngineError> {
     let merchant: Merchant = require(tx, &(merchant,), Subject::Merchant)?;
     let dialect = world.dialect(&merchant.channel)?;
-    let mut ids = tx.ids(seed);
     let mut paired = Vec::new();
     for _ in 0..count {
         let ordinal = next_ordinal(tx, merchant.id, TERMINAL_KIND)?;
-        let plan = dialect.plan_terminal(&merchant, ordinal, model, ids.random());
+        let serial = crate::emit::next_serial(tx, world)?;
+        let plan = dialect.plan_terminal(&merchant, ordinal, model, serial);
         paired.push(add_terminal(tx, world, &merchant, plan, mode, ordinal)?);
     }
     Ok(paired)

@@ -201,10 +201,10 @@ impl Describe for Plain {
         _: &Merchant,
         ordinal: i64,
         model: Option<&str>,
-        chance: u64,
+        serial: u64,
     ) -> TerminalPlan {
         TerminalPlan {
-            id: format!("TILL-{ordinal}-{chance:x}"),
+            id: format!("TILL-{ordinal}-{serial:x}"),
             model: model.unwrap_or("TILL").to_owned(),
             settings: "{}".to_owned(),
         }

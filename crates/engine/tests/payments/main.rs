@@ -13,6 +13,9 @@ mod database;
 mod dialect;
 #[path = "../settlements/life.rs"]
 mod life;
+mod listing;
+mod recurring;
+mod serials;
 
 use std::sync::Arc;
 
@@ -95,8 +98,14 @@ async fn charge(
     card: CardId,
     challenge_s: Option<i64>,
 ) -> SessionView {
-    let new = NewSession {
-        kind: SessionKind::Direct,
+    let new = session(world, SessionKind::Direct);
+    charge_in(world, merchant, card, new, challenge_s).await
+}
+
+/// A session that is about to be made.
+fn session(world: &World, kind: SessionKind) -> NewSession {
+    NewSession {
+        kind,
         amount: Some(Money::new(10_000, Currency::MXN)),
         allow_partial: false,
         capture: true,
@@ -108,7 +117,16 @@ async fn charge(
         repeatable: None,
         duplicate: None,
         recurrence: None,
-    };
+    }
+}
+
+async fn charge_in(
+    world: &World,
+    merchant: usize,
+    card: CardId,
+    new: NewSession,
+    challenge_s: Option<i64>,
+) -> SessionView {
     let charge = ChargeCard {
         amount_minor: None,
         installments: 1,

@@ -6,13 +6,19 @@ use serde_json::{Value, json};
 
 use crate::http::{Answer, Call};
 use crate::place::Place;
-use crate::receiver::Receiver;
+use crate::receiver::{Notice, Receiver};
 use crate::server::Server;
 use crate::shop::{COLOMBIA, collect, payment, send, subscription};
 
 crate::on_both!(cards_codes_and_secrets_are_nowhere,);
 
 const CODE: &str = "7391";
+
+/// What pages take of it for cards whose codes have three digits.
+const SHORT_CODE: &str = "739";
+
+/// How many charges a payment that recurs has, a day apart.
+const CHARGES: usize = 3;
 
 /// Numbers whose appearance anywhere is a leak.
 const CARDS: [&str; 3] = ["4110760000000081", "5180300000000005", "376651001281274"];
@@ -88,6 +94,42 @@ impl Curious<'_> {
         format!("{name}-{}", &self.card[12..])
     }
 
+    /// Payments whose card the clock charges again: typed for the control API, typed on the page,
+    /// and a token's.
+    fn recur(&mut self, told: &Receiver) {
+        let recurring = json!({ "periodicity": "D", "interval": 1, "maxPeriods": CHARGES,
+            "notificationUrl": told.url("/r") });
+        let series = |shop: &mut Self, name: &str| {
+            let mut body = payment(&shop.reference(name), "COP", 100);
+            body["payment"]["recurring"] = recurring.clone();
+            shop.call("/api/session", body).expect(200).json()
+        };
+        let made = series(self, "API");
+        let typed = json!({ "card": self.typed(), "otp": "12345" });
+        let path = format!("/sessions/{}/pay", made["requestId"]);
+        self.server.control("POST", &path, &typed, 200);
+        let made = series(self, "FORM");
+        self.type_on_page(made["processUrl"].as_str().unwrap(), self.card, self.code());
+        let token = COLOMBIA.token(self.server, self.card);
+        let mut body = collect(&self.reference("TOKEN"), 100, &token);
+        body["payment"]["recurring"] = recurring.clone();
+        body["instrument"]["token"]["cvv"] = json!(CODE);
+        self.call("/api/collect", body).expect(200);
+    }
+
+    /// Types a card on a page.
+    fn type_on_page(&mut self, url: &str, number: &str, code: &str) -> Value {
+        let page = url.strip_prefix(&format!("http://{}", self.server.address)).unwrap();
+        let form = json!({ "number": number, "expiration": "06/34", "cvv": code, "name": "ROSA",
+            "document": "1040099001", "documentType": "CC", "email": "rosa@example.org" });
+        self.send(&Call::new("POST", page).json(&form)).json()["outcome"].clone()
+    }
+
+    /// A code as long as a page wants it for the card.
+    fn code(&self) -> &'static str {
+        if self.card.starts_with('3') { CODE } else { SHORT_CODE }
+    }
+
     fn typed(&self) -> Value {
         json!({ "number": self.card, "expiration": "06/34", "cvv": CODE })
     }
@@ -145,11 +187,13 @@ impl Curious<'_> {
         let unknown = json!({ "card": { "number": UNKNOWN, "cvv": CODE } });
         let path = format!("/_cobro/v1/sessions/{}/pay", made["requestId"]);
         self.send(&Call::new("POST", &path).json(&unknown)).expect(422);
-        for (number, code) in [(UNKNOWN, CODE), (self.card, "1"), (self.card, CODE)] {
-            let form = json!({ "number": number, "expiration": "06/34", "cvv": code,
-                "name": "ROSA", "document": "1040099001", "documentType": "CC",
-                "email": "rosa@example.org" });
-            self.send(&Call::new("POST", page).json(&form));
+        let approved = if self.card.starts_with('3') { "rejected" } else { "approved" };
+        for (number, code, outcome) in [
+            (UNKNOWN, CODE, "invalid"),
+            (self.card, "1", "invalid"),
+            (self.card, self.code(), approved),
+        ] {
+            assert_eq!(self.type_on_page(url, number, code), outcome);
         }
         self.send(&Call::get(page));
     }
@@ -180,8 +224,30 @@ impl Curious<'_> {
     }
 }
 
+/// What was told of charges that recur, once all of them are there. A card that takes one code alone
+/// was charged with another, so that nothing follows.
+fn recurred(server: &Server<'_>, told: &Receiver) -> Vec<Notice> {
+    let taken: Vec<String> = CARDS[..2]
+        .iter()
+        .flat_map(|card| ["API", "FORM", "TOKEN"].map(|name| format!("{name}-{}", &card[12..])))
+        .collect();
+    told.wait_for(taken.len() * CHARGES);
+    let notices = told.notices();
+    for reference in &taken {
+        let of = notices.iter().filter(|notice| notice.body["reference"] == **reference);
+        let states: Vec<&Value> = of.map(|notice| &notice.body["status"]["status"]).collect();
+        assert_eq!(states, [&json!("APPROVED"); CHARGES], "{reference}");
+    }
+    let rows = server.list("sessions", "/sessions");
+    let direct = rows.iter().filter(|row| row["kind"] == "direct");
+    let charged = |name: &str| direct.clone().filter(|row| row["reference"] == name).count();
+    let (api, form, token) = (charged(&taken[0]), charged(&taken[1]), charged(&taken[2]));
+    assert_eq!((api, form, token), (CHARGES - 1, CHARGES - 1, CHARGES));
+    notices
+}
+
 fn cards_codes_and_secrets_are_nowhere(place: &Place) {
-    let receiver = Receiver::start("");
+    let (receiver, told) = (Receiver::start(""), Receiver::start(""));
     let server = Server::start_logging(place, "trace");
     let setting = format!("/merchants/{}", COLOMBIA.login);
     let webhook = json!({ "webhook": { "url": receiver.url("/n") } });
@@ -190,9 +256,12 @@ fn cards_codes_and_secrets_are_nowhere(place: &Place) {
     for card in CARDS {
         let mut shop = Curious { server: &server, card, answers: Vec::new() };
         shop.use_everything();
+        shop.recur(&told);
         answers.append(&mut shop.answers);
     }
-    server.control("POST", "/clock/advance", &json!({ "seconds": 3600 }), 200);
+    let days = json!({ "seconds": CHARGES * 24 * 3600 });
+    server.control("POST", "/clock/advance", &days, 200);
+    let recurred = recurred(&server, &told);
     let rotated = crate::server::command(place, 0, &["vault", "rotate"]).output().unwrap();
     assert!(rotated.status.success());
     answers.extend([rotated.stdout, rotated.stderr]);
@@ -202,14 +271,16 @@ fn cards_codes_and_secrets_are_nowhere(place: &Place) {
     for answer in &answers {
         assert_clean("an answer", answer, &secrets);
     }
-    for notice in receiver.notices() {
+    for notice in receiver.notices().into_iter().chain(recurred) {
         assert_clean("a notification", notice.body.to_string().as_bytes(), &secrets);
     }
     for path in ["/requests", "/events", "/deliveries", "/sessions", "/cards"] {
         let name = path.trim_start_matches('/');
         let rows = Value::Array(server.list(name, path)).to_string();
         assert_clean(path, rows.as_bytes(), &secrets);
-        assert_clean(path, rows.as_bytes(), &[&format!("\"{CODE}\"")]);
+        for code in [CODE, SHORT_CODE] {
+            assert_clean(path, rows.as_bytes(), &[&format!("\"{code}\"")]);
+        }
     }
     let metrics = server.send(&Call::get("/metrics")).expect(200);
     assert_clean("metrics", &metrics.body, &secrets);
