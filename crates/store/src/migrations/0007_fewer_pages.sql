@@ -35,3 +35,7 @@ DELETE FROM timer WHERE kind = 'abandon' AND EXISTS (SELECT 1 FROM timer AS othe
     AND other.kind = 'close_result');
 
 UPDATE timer SET kind = 'terminal' WHERE kind IN ('abandon', 'close_result');
+
+DROP INDEX session_by_number;
+
+CREATE UNIQUE INDEX IF NOT EXISTS session_by_number ON session (number, merchant);
