@@ -76,7 +76,7 @@ impl World {
         let found = self.store().read(move |reader| {
             Ok((
                 reader.get::<Merchant>(&(merchant,))?,
-                reader.get::<Event>(&(event,))?,
+                reader.get::<Event>(&(event, merchant))?,
                 reader.get::<Endpoint>(&(merchant, slot))?,
             ))
         });
@@ -187,7 +187,8 @@ const DELIVERY_BY_ID: &str = "SELECT id, merchant, lane, event, slot, url, attem
      next_at, request, response, created_at FROM delivery WHERE id = $1";
 
 fn record(tx: &mut Tx<'_>, world: &World, attempted: &Attempted) -> Result<(), EngineError> {
-    let Some(delivery) = tx.get::<Delivery>(&(attempted.delivery.id,))? else { return Ok(()) };
+    let key = (attempted.delivery.id, attempted.delivery.merchant);
+    let Some(delivery) = tx.get::<Delivery>(&key)? else { return Ok(()) };
     if !matches!(delivery.state, DeliveryState::Waiting { .. }) {
         return Ok(());
     }

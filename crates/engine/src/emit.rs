@@ -12,7 +12,7 @@ use cobro_domain::payment::{Payment, Trace};
 use cobro_domain::{DeliveryId, EventId, MerchantId, PostingId, Timestamp};
 use cobro_store::rows::{CounterRow, EntryRow, TailRow, Timer, TimerKind};
 use cobro_store::{Row, Tx};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::error::EngineError;
 use crate::ports::{NumberRange, SERIALS};
@@ -157,7 +157,7 @@ pub(crate) fn emit_intent(
     };
     // Nothing says that endpoints hear of refunds on a terminal.
     let loudness = if intent.refund_of.is_some() { Loudness::Silent } else { loudness };
-    let data = intent_data(intent, payment);
+    let data = facts_text(&IntentFacts::of(intent, payment))?;
     let event = emit(tx, world, ids, merchant, kind, loudness, intent.id.to_string(), data)?;
     tell_own_address(tx, world, ids, merchant, (event, kind), &intent.luggage)?;
     let (world, merchant) = (world.clone(), intent.merchant);
@@ -171,35 +171,71 @@ pub(crate) fn emit_intent(
 }
 
 /// What is needed to tell of an intent later as it was.
-fn intent_data(intent: &Intent, payment: Option<&Payment>) -> String {
-    let payment = payment.map(payment_facts);
-    json!({
-        "intent": intent.id.to_string(),
-        "state": intent.phase().code(),
-        "terminal": intent.terminal.as_ref().map(|terminal| &terminal.0),
-        "amount_minor": intent.amount.minor,
-        "currency": intent.amount.currency.code(),
-        "created_at": intent.created_at.micros(),
-        "luggage": intent.luggage,
-        "refund_of": intent.refund_of.map(|payment| payment.to_string()),
-        "payment": payment,
-    })
-    .to_string()
+#[derive(Serialize)]
+struct IntentFacts<'a> {
+    intent: String,
+    state: &'static str,
+    terminal: Option<&'a str>,
+    amount_minor: i64,
+    currency: &'a str,
+    created_at: i64,
+    luggage: &'a str,
+    refund_of: Option<String>,
+    payment: Option<PaymentFacts<'a>>,
+}
+
+impl<'a> IntentFacts<'a> {
+    fn of(intent: &'a Intent, payment: Option<&'a Payment>) -> Self {
+        Self {
+            intent: intent.id.to_string(),
+            state: intent.phase().code(),
+            terminal: intent.terminal.as_ref().map(|terminal| terminal.0.as_str()),
+            amount_minor: intent.amount.minor,
+            currency: intent.amount.currency.code(),
+            created_at: intent.created_at.micros(),
+            luggage: &intent.luggage,
+            refund_of: intent.refund_of.map(|payment| payment.to_string()),
+            payment: payment.map(payment_facts),
+        }
+    }
 }
 
 /// What is told of a payment in events.
-pub(crate) fn payment_facts(payment: &Payment) -> serde_json::Value {
-    json!({
-        "id": payment.id.to_string(),
-        "number": payment.number,
-        "state": payment.state.code(),
-        "card_kind": payment.card.kind.code(),
-        "brand": payment.card.brand,
-        "amount_minor": payment.amount.minor,
-        "currency": payment.amount.currency.code(),
-        "captured_minor": payment.captured_minor,
-        "refunded_minor": payment.refunded_minor,
-    })
+#[derive(Serialize)]
+pub(crate) struct PaymentFacts<'a> {
+    id: String,
+    number: i64,
+    state: &'static str,
+    card_kind: &'static str,
+    brand: &'a str,
+    amount_minor: i64,
+    currency: &'a str,
+    captured_minor: i64,
+    refunded_minor: i64,
+    /// There only when nobody was told of the payment before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_new: Option<bool>,
+}
+
+/// What is told of a payment in events.
+pub(crate) fn payment_facts(payment: &Payment) -> PaymentFacts<'_> {
+    PaymentFacts {
+        id: payment.id.to_string(),
+        number: payment.number,
+        state: payment.state.code(),
+        card_kind: payment.card.kind.code(),
+        brand: &payment.card.brand,
+        amount_minor: payment.amount.minor,
+        currency: payment.amount.currency.code(),
+        captured_minor: payment.captured_minor,
+        refunded_minor: payment.refunded_minor,
+        is_new: None,
+    }
+}
+
+/// The JSON text of an event's facts.
+fn facts_text(facts: &impl Serialize) -> Result<String, EngineError> {
+    serde_json::to_string(facts).map_err(|error| EngineError::Fault(error.to_string()))
 }
 
 /// Tells of a payment that nobody has been told of before.
@@ -211,11 +247,8 @@ pub(crate) fn emit_new_payment(
     kind: EventKind,
     payment: &Payment,
 ) -> Result<EventId, EngineError> {
-    let mut data = payment_facts(payment);
-    if let Some(members) = data.as_object_mut() {
-        members.insert("is_new".to_owned(), true.into());
-    }
-    tell_payment(tx, world, ids, merchant, kind, payment, data.to_string())
+    let facts = PaymentFacts { is_new: Some(true), ..payment_facts(payment) };
+    tell_payment(tx, world, ids, merchant, kind, payment, facts_text(&facts)?)
 }
 
 /// Tells of a change of a payment.
@@ -227,7 +260,7 @@ pub(crate) fn emit_payment(
     kind: EventKind,
     payment: &Payment,
 ) -> Result<EventId, EngineError> {
-    let data = payment_facts(payment).to_string();
+    let data = facts_text(&payment_facts(payment))?;
     tell_payment(tx, world, ids, merchant, kind, payment, data)
 }
 

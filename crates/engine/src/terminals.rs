@@ -219,18 +219,19 @@ impl World {
         id: TerminalId,
         intent: Option<IntentId>,
     ) -> Result<Intent, EngineError> {
-        for _ in 1..FETCH_TRIES {
-            let chosen = match intent {
-                Some(intent) => Some(intent),
-                None => self.first_for(merchant, &id).await?,
-            };
-            match self.fetch(merchant, id.clone(), chosen).await {
+        let queued = self.fetch(merchant, id.clone(), intent).await;
+        if intent.is_some() || !matches!(queued, Err(EngineError::NothingQueued)) {
+            return queued;
+        }
+        for _ in 0..FETCH_TRIES {
+            let Some(first) = self.first_for(merchant, &id).await? else { return queued };
+            match self.fetch(merchant, id.clone(), Some(first)).await {
                 // Another terminal was quicker with the first of the list: take the next.
-                Err(EngineError::NothingQueued) if intent.is_none() && chosen.is_some() => {}
-                other => return other,
+                Err(EngineError::NothingQueued) => {}
+                taken => return taken,
             }
         }
-        self.fetch(merchant, id, intent).await
+        queued
     }
 
     async fn fetch(

@@ -236,7 +236,8 @@ impl Memory {
         if self.young.len() >= REMEMBERED_ROWS_MAX {
             self.old = std::mem::take(&mut self.young);
         }
-        self.old.remove(&row);
+        // The old generation may know the row too, but the young one is asked first, and takes its
+        // place as a whole.
         self.young.insert(row, cells);
     }
 

@@ -1,6 +1,7 @@
 CREATE TABLE IF NOT EXISTS event_in_order (
-    id {bytes} NOT NULL PRIMARY KEY, merchant {bytes} NOT NULL, at {int} NOT NULL,
-    kind {text} NOT NULL, subject {text} NOT NULL, data {text} NOT NULL
+    id {bytes} NOT NULL, merchant {bytes} NOT NULL, at {int} NOT NULL, kind {text} NOT NULL,
+    subject {text} NOT NULL, data {text} NOT NULL,
+    PRIMARY KEY (id, merchant)
 ) {table};
 
 INSERT INTO event_in_order (id, merchant, at, kind, subject, data)
@@ -11,10 +12,11 @@ DROP TABLE event;
 ALTER TABLE event_in_order RENAME TO event;
 
 CREATE TABLE IF NOT EXISTS delivery_in_order (
-    id {bytes} NOT NULL PRIMARY KEY, merchant {bytes} NOT NULL, lane {int} NOT NULL,
+    id {bytes} NOT NULL, merchant {bytes} NOT NULL, lane {int} NOT NULL,
     event {bytes} NOT NULL, slot {int} NOT NULL, url {text} NOT NULL, attempts {int} NOT NULL,
     state {text} NOT NULL, next_at {int}, request {text} NOT NULL, response {text} NOT NULL,
-    created_at {int} NOT NULL
+    created_at {int} NOT NULL,
+    PRIMARY KEY (id, merchant)
 ) {table};
 
 INSERT INTO delivery_in_order

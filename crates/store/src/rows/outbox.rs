@@ -1,15 +1,15 @@
 //! Events and their deliveries.
 
 use cobro_domain::event::{Delivery, DeliveryState, Event, EventKind};
-use cobro_domain::{DeliveryId, EventId, Timestamp};
+use cobro_domain::{DeliveryId, EventId, MerchantId, Timestamp};
 
 use crate::cell::{Cell, ToCell};
 use crate::table::{Cells, Corrupt, Row, Table};
 use crate::tx::Claim;
 
 impl Row for Event {
-    type Key = (EventId,);
-    const TABLE: &'static Table = crate::table!("event", 1, Appended;
+    type Key = (EventId, MerchantId);
+    const TABLE: &'static Table = crate::table!("event", 2, Appended;
         id: Bytes, merchant: Bytes, at: Int, kind: Text, subject: Text, data: Text);
 
     fn cells(&self) -> Vec<Cell> {
@@ -36,8 +36,8 @@ impl Row for Event {
 }
 
 impl Row for Delivery {
-    type Key = (DeliveryId,);
-    const TABLE: &'static Table = crate::table!("delivery", 1;
+    type Key = (DeliveryId, MerchantId);
+    const TABLE: &'static Table = crate::table!("delivery", 2;
         id: Bytes, merchant: Bytes, lane: Int, event: Bytes, slot: Int, url: Text, attempts: Int,
         state: Text, next_at: Int, request: Text, response: Text, created_at: Int);
 

@@ -115,7 +115,8 @@ async fn rows_survive_the_step_to_ordered_events(place: &Place) {
         let (event, delivery) =
             (EventId::from_slice(&id).unwrap(), DeliveryId::from_slice(&id).unwrap());
         let found = newer.read(move |reader| {
-            Ok((reader.get::<Event>(&(event,))?, reader.get::<Delivery>(&(delivery,))?))
+            let event = reader.get::<Event>(&(event, merchant()))?;
+            Ok((event, reader.get::<Delivery>(&(delivery, merchant()))?))
         });
         let (Some(event), Some(delivery)) = found.await.unwrap() else { panic!("lost {id:?}") };
         assert_eq!((event.merchant, event.subject.as_str()), (merchant(), "s"));
