@@ -1,156 +1,148 @@
-//! Processes that come and go on two databases, with a clock that goes on only when it is told to.
+//! Merchants who settle by day, in a process, and what they do.
 
 use std::sync::Arc;
-use std::sync::mpsc;
-use std::time::Duration;
+use std::sync::atomic::AtomicI64;
 
-use cobro_acquirer_sim::{BOOK, SimulatedAcquirer};
+use cobro_acquirer_sim::SimulatedAcquirer;
+use cobro_domain::money::{Currency, Money};
 use cobro_domain::payment::Owner;
-use cobro_domain::{Clock, Timestamp};
-use cobro_engine::World;
-use cobro_engine::clock::WorldClock;
-use cobro_engine::ports::Dialect;
-use cobro_engine::secrets::InstallationKey;
-use cobro_engine::vault::VaultKeys;
-use cobro_engine::world::{Peers, WorldParts};
-use cobro_store::rows::WORLD;
-use cobro_store::store::Durability;
-use cobro_store::{Location, Options, Store};
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use tokio::runtime::Runtime;
+use cobro_domain::session::SessionKind;
+use cobro_domain::{CardId, PaymentId};
+use cobro_engine::card_charges::ChargeCard;
+use cobro_engine::cards::StorePlan;
+use cobro_engine::refunds::CreateRefund;
+use cobro_engine::sessions::{NewSession, SessionView};
+use cobro_engine::vault::{CardData, VaultKeys};
+use cobro_engine::world::WorldParts;
+use cobro_engine::{Caller, World};
 
-use crate::chance::SeededEntropy;
-use crate::database::{Database, Directory};
-use crate::dialect::Settling;
+use super::chance::SeededEntropy;
+use super::process::{Cast, KnownPeers, Opening, Place, Process, wake};
+use super::settling::{self, CREDENTIAL, Settling, key_of};
 
 /// 2026-01-05T06:00:00Z, midnight of a Monday in Mexico City, in microseconds.
 pub(crate) const START_US: i64 = 1_767_592_800_000_000;
 
-/// How long the threads of a process that is gone may take to end.
-const GONE_MAX: Duration = Duration::from_secs(60);
-
-/// Two databases: a world's and its acquirer's book.
-pub(crate) enum Place {
-    Sqlite(Directory),
-    Postgres { world: Database, book: Database },
-}
-
-impl Place {
-    pub(crate) fn sqlite() -> Self {
-        Self::Sqlite(Directory::new())
-    }
-
-    /// `None` when there is no server to test with.
-    pub(crate) fn postgres() -> Option<Self> {
-        Some(Self::Postgres { world: Database::new()?, book: Database::new()? })
-    }
-
-    fn locations(&self) -> (Location, Location) {
-        match self {
-            Self::Sqlite(directory) => {
-                let at = |name: &str| Location::Sqlite {
-                    path: directory.path().join(name),
-                    durability: Durability::ProcessOnly,
-                };
-                (at("world.sqlite"), at("book.sqlite"))
-            }
-            Self::Postgres { world, book } => {
-                let at = |database: &Database| Location::Postgres { url: database.url() };
-                (at(world), at(book))
-            }
-        }
-    }
-}
-
-/// A process.
+/// A process with a world.
 pub(crate) struct Life {
-    pub(crate) runtime: Runtime,
+    process: Process,
     pub(crate) world: World,
-    gone: mpsc::Receiver<()>,
 }
 
 impl Life {
-    /// A process starts on the databases of a place.
+    /// A process starts on the databases of a place; real time stands still.
     pub(crate) fn start(place: &Place, entropy: &Arc<SeededEntropy>) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (alive, gone) = mpsc::channel();
-        let clock = Arc::new(WorldClock::new(Arc::new(Stopped { _alive: alive })));
-        let (world_at, book_at) = place.locations();
-        let options = |location| Options {
-            location,
-            lanes: 1,
-            readers: 1,
-            clock: clock.clone(),
-            prove_rerunnable: false,
-        };
-        let store = Store::open(&WORLD, &options(world_at)).unwrap();
-        let book = Store::open(&BOOK, &options(book_at)).unwrap();
-        let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(Settling)];
-        let keys = VaultKeys::parse(&format!("1:{}", "42".repeat(32)), [3; 32]).unwrap();
-        let world = World::new(WorldParts {
-            id: "demo".to_owned(),
-            name: "demo".to_owned(),
-            store,
-            clock,
-            acquirer: Arc::new(SimulatedAcquirer::new(book)),
-            key: Arc::new(InstallationKey::new(&[7; 32])),
+        let real_us = Arc::new(AtomicI64::new(START_US));
+        let opening = Opening { lanes: 1, prove_rerunnable: false };
+        let process = Process::start(place, &real_us, opening);
+        let parts = process.parts(Cast {
+            dialect: Arc::new(Settling),
+            acquirer: Arc::new(SimulatedAcquirer::new(process.book.clone())),
             entropy: entropy.clone(),
-            dialects: Arc::new(dialects),
-            vault: Some(Arc::new(keys)),
-            peers: Arc::new(Alone),
-            sandbox: true,
+            peers: Arc::new(KnownPeers::of(Owner(1), &Arc::default())),
         });
-        let life = Self { runtime, world, gone };
-        life.runtime.block_on(async {
-            life.world.restore_clock().await.unwrap();
-            for dialect in life.world.dialects() {
-                dialect.seed(&life.world).await.unwrap();
-            }
+        let keys = VaultKeys::parse(&format!("1:{}", "42".repeat(32)), [3; 32]).unwrap();
+        let world = World::new(WorldParts { vault: Some(Arc::new(keys)), ..parts });
+        let life = Self { process, world };
+        life.run(async {
+            wake(&life.world).await;
             life.world.fire_due().await.unwrap();
         });
         life
     }
 
-    /// The process dies: its tasks stop where they wait. What it had handed to the databases may
-    /// still be done, as after a real death.
+    pub(crate) fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.process.runtime.block_on(work)
+    }
+
     pub(crate) fn die(self) {
-        let Self { runtime, world, gone } = self;
-        drop(runtime);
-        drop(world);
-        let end = gone.recv_timeout(GONE_MAX);
-        assert_eq!(end, Err(mpsc::RecvTimeoutError::Disconnected), "a thread goes on");
+        self.process.die(self.world);
     }
 }
 
-/// Real time stands still. Held by every thread of a process, so that its last owner's end is the
-/// process's.
-struct Stopped {
-    _alive: mpsc::Sender<()>,
+pub(crate) async fn caller(world: &World, merchant: usize) -> Caller {
+    world.recognise(CREDENTIAL, &key_of(merchant)).await.unwrap().unwrap()
 }
 
-impl Clock for Stopped {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_micros(START_US)
+pub(crate) async fn store_card(world: &World, merchant: usize, number: &str) -> CardId {
+    let card = CardData {
+        number: number.to_owned(),
+        expiration_month: 12,
+        expiration_year: 2031,
+        holder: "ANA".to_owned(),
+    };
+    let plan = StorePlan {
+        token: None,
+        with_subtoken: false,
+        single_use: false,
+        lifetime_s: None,
+        luggage: "{}".to_owned(),
+    };
+    let caller = caller(world, merchant).await;
+    world.store_card(&caller, &card, settling::card(), plan).await.unwrap().id
+}
+
+/// A charge of a stored card.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Charge {
+    pub(crate) merchant: usize,
+    pub(crate) card: CardId,
+    pub(crate) amount_minor: i64,
+    pub(crate) tip_minor: i64,
+    pub(crate) installments: i64,
+    pub(crate) capture: bool,
+    pub(crate) challenge_s: Option<i64>,
+}
+
+impl Charge {
+    /// Of a hundred pesos, taken at once.
+    pub(crate) fn of(merchant: usize, card: CardId) -> Self {
+        Self {
+            merchant,
+            card,
+            amount_minor: 10_000,
+            tip_minor: 0,
+            installments: 1,
+            capture: true,
+            challenge_s: None,
+        }
+    }
+
+    pub(crate) async fn make(self, world: &World) -> SessionView {
+        let new = NewSession {
+            kind: SessionKind::Direct,
+            amount: Some(Money::new(self.amount_minor, Currency::MXN)),
+            allow_partial: false,
+            capture: self.capture,
+            offers_storing: false,
+            attempts_max: 1,
+            page_hash: String::new(),
+            luggage: "{}".to_owned(),
+            expires_at: world.now().plus_seconds(900),
+            repeatable: None,
+            duplicate: None,
+            recurrence: None,
+        };
+        let charge = ChargeCard {
+            amount_minor: None,
+            installments: self.installments,
+            tip_minor: self.tip_minor,
+            store: None,
+            luggage: None,
+            challenge_s: self.challenge_s,
+        };
+        let caller = caller(world, self.merchant).await;
+        world.charge_stored_card(&caller, self.card, None, new, charge).await.unwrap()
     }
 }
 
-struct Alone;
-
-impl Peers for Alone {
-    fn owner(&self) -> Owner {
-        Owner(1)
-    }
-
-    fn is_alive(&self, _owner: Owner) -> BoxFuture<'_, bool> {
-        async { true }.boxed()
-    }
-
-    fn leads(&self, _lane: usize) -> BoxFuture<'_, bool> {
-        async { true }.boxed()
-    }
-
-    fn shared(&self) -> bool {
-        false
+/// Asks for a part of a payment back.
+pub(crate) fn refund_of(payment: PaymentId, amount_minor: i64) -> CreateRefund {
+    CreateRefund {
+        payment,
+        amount_minor: Some(amount_minor),
+        within_balance: false,
+        luggage: "{}".to_owned(),
+        repeatable: None,
     }
 }
