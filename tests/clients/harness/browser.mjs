@@ -23,14 +23,18 @@ export const TOUCH = { ...PHONE, hasTouch: true, isMobile: true };
 export function visitors(server, habits, { neighbours = () => [], expects = () => false } = {}) {
   const contexts = [];
   const faults = [];
-  let browser;
+  let launched;
 
   before(async () => {
     const executablePath = needed('COBRO_CHROMIUM');
-    browser = await chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-gpu'] });
+    launched = chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-gpu'] });
+    await launched;
   });
 
-  after(() => browser?.close());
+  // Where another hook has failed, this one may come before the browser is there.
+  after(async () => {
+    await (await launched)?.close();
+  });
 
   afterEach(async () => {
     await Promise.all(contexts.splice(0).map((context) => context.close()));
@@ -39,6 +43,7 @@ export function visitors(server, habits, { neighbours = () => [], expects = () =
 
   /** A page of a fresh visitor. */
   async function open(options = {}) {
+    const browser = await launched;
     const context = await browser.newContext({ baseURL: server.base, reducedMotion: 'reduce', ...habits, ...options });
     contexts.push(context);
     context.setDefaultTimeout(STEP_MS);

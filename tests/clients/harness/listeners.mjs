@@ -6,6 +6,8 @@ import { createServer } from 'node:http';
 /** Listens on a free port: the address, and how it ends. */
 export async function listen(server, host = '127.0.0.1') {
   server.listen(0, host);
+  // A test that fails before it closes it must not hang.
+  server.unref();
   await once(server, 'listening');
   const { port } = server.address();
   const close = () => {
