@@ -107,6 +107,13 @@ test('calls are tried on the page, with each way to say who calls', async () => 
   assert.match(await trial.locator('.trial-answer .notice').innerText(), /id/);
 });
 
+test('an answer that is tried fits a phone', async () => {
+  await visit('/docs/api/mercadopago', PHONE);
+  await tried('readIntegrators');
+  const { x, width } = await page.locator('#readIntegrators .trial-answer').boundingBox();
+  assert.ok(x >= 0 && x + width <= PHONE.viewport.width, `from ${x} to ${x + width}`);
+});
+
 test('the reference speaks the language that was chosen, here and in the console', async () => {
   await visit('/docs/api');
   for (const [language, title] of [['es', 'Referencia de la API'], ['pt-BR', 'Referência da API'], ['en', 'API reference']]) {

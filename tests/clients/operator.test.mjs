@@ -9,7 +9,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 
-import { DESKTOP, live, refusedCalls, visitors } from './harness/browser.mjs';
+import { DESKTOP, PHONE, live, refusedCalls, visitors } from './harness/browser.mjs';
 import { openWebhook } from './harness/listeners.mjs';
 import { SELLERS, bearer } from './harness/merchants.mjs';
 import { freshServer } from './harness/server.mjs';
@@ -179,4 +179,47 @@ test('a server that others can reach asks for its token, and is live with it', a
   await ready();
   await charge();
   await page.locator(`.spot[aria-label="${DEVICE}"] .device[data-screen="queued"]`).waitFor();
+});
+
+test('a journal fits a phone: where one is, and lines of one height', async () => {
+  await cancelled();
+  const { width: wide } = PHONE.viewport;
+  const phone = await open(PHONE);
+  await phone.goto('/console/events');
+  await phone.locator('tbody tr').first().waitFor();
+  const heights = await phone.locator('tbody tr').evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().height));
+  assert.ok(Math.max(...heights) < 80, `an id breaks over many lines: ${heights}`);
+  for (const page of ['events', 'deliveries', 'ledger']) {
+    await phone.goto(`/console/${page}`);
+    const here = phone.locator('.bar nav [aria-current="page"]');
+    await here.waitFor();
+    const { x, width } = await here.boundingBox();
+    assert.ok(x >= 0 && x + width <= wide, `${page}: from ${x} to ${x + width}`);
+    assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth), wide);
+  }
+});
+
+test('a webhook that nobody hears says so in words', async () => {
+  const url = 'http://127.0.0.1:9/avisos';
+  await server.control('PATCH', `merchants/${SELLER}`, { webhook: { url } });
+  await cancelled();
+  await page.goto('/console/deliveries');
+  await page.locator('tbody td', { hasText: 'Sin conexión' }).first().waitFor();
+  await page.goto('/console/endpoints');
+  const down = page.locator(`.endpoint[data-url="${url}"]`);
+  await down.locator('.chip', { hasText: 'Sin conexión' }).waitFor();
+  await down.locator('.chip', { hasText: 'Nada entregado aún' }).waitFor();
+});
+
+test('what does not exist is said, with a way back', async () => {
+  for (const [path, words, back] of [
+    ['/console/terminals/PAX_A910__NADIE', 'Esta terminal no existe', '/console/terminals'],
+    ['/console/terminals?world=w_nada', 'Este mundo no existe', '/'],
+    ['/console/events?world=w_nada', 'Este mundo no existe', '/'],
+  ]) {
+    const lost = await open();
+    await lost.goto(path);
+    await lost.locator('.gone h1', { hasText: words }).waitFor();
+    assert.equal(await lost.locator('.gone a').getAttribute('href'), back);
+  }
 });

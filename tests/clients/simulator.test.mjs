@@ -184,6 +184,87 @@ test('what the API refuses is said, and shown as it came', async () => {
   assert.match(answer.message, /greater than or equal to 500/);
 });
 
+test('a scenario that is chosen already brings its amount back, and a refusal goes with what comes next', async () => {
+  await enter(PDV_MODE);
+  await page.locator('#pos [name="amount"]').fill('1,00');
+  await page.locator('#pos-create').click();
+  await page.locator('#pos-refused').waitFor();
+  await page.locator('.scenario:has([value="approved"])').click();
+  assert.equal(await page.locator('#pos [name="amount"]').inputValue(), '15,00');
+  await queue(SELLERS.MLA, 1500);
+  await screen('queued');
+  assert.equal(await visible('#pos-refused'), false);
+  await page.locator('#pos-cancel').click();
+  await screen('canceled');
+});
+
+test('an error shows the states before it', async () => {
+  await enter(PDV_MODE);
+  await page.locator('.scenario:has([value="error"])').click();
+  await create();
+  await green();
+  await screen('amount');
+  await swipe();
+  await screen('error');
+  await state('ERROR');
+  assert.deepEqual(await page.locator('#flow .track b').allInnerTexts(), ['OPEN', 'ON_TERMINAL', 'PROCESSING', 'ERROR']);
+  await create();
+  await green();
+  await screen('amount');
+  await key('red');
+  await state('CANCELED');
+  assert.deepEqual(await page.locator('#flow .track b').allInnerTexts(), ['OPEN', 'ON_TERMINAL', 'CANCELED']);
+  // no card was presented: nothing is printed, and one begins again
+  assert.equal(await visible('.paper-path'), false);
+  await page.locator('[data-step="create"][aria-current]').waitFor();
+});
+
+test('a refund is shown as a refund: on the terminal, on paper and in its states', async () => {
+  await enter(PDV_MODE);
+  await create();
+  await green();
+  await screen('amount');
+  await swipe();
+  await screen('approved');
+  await state('FINISHED');
+  const payment_id = (await page.locator('.verdict-line code').innerText()).trim();
+  await green();
+  await screen('idle');
+  const refund = { payment_id, additional_info: { print_on_terminal: ['SELLER_TICKET'] } };
+  const made = await server.send('POST', `/point/integration-api/devices/${DEVICE}/refund`, refund, bearer(TOKEN));
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  await screen('queued');
+  assert.match(await page.locator('.device .view').innerText(), /devolución en espera/);
+  await page.locator('#pos-read').click();
+  assert.equal((await wire('GET')).answer.state, 'OPEN');
+  await green();
+  await screen('amount');
+  assert.match(await page.locator('.device .view').innerText(), /^Total a devolver/);
+  await swipe();
+  await screen('refunded');
+  assert.match(await page.locator('.device .view').innerText(), /^Devuelto/);
+  assert.match(await page.locator('.paper .slip').innerText(), /comprobante de devolución/i);
+  await state('FINISHED');
+  assert.deepEqual(await page.locator('#flow .track b').allInnerTexts(), ['OPEN', 'ON_TERMINAL', 'PROCESSING', 'FINISHED']);
+  assert.equal((await api('GET', `/v1/payments/${payment_id}`)).status, 'refunded');
+});
+
+test('a result gives way to the next intent', async () => {
+  await enter(DEVICE_MODE);
+  await queue(SELLERS.MLA, 1500);
+  await screen('queued');
+  await green();
+  await screen('amount');
+  await key('red');
+  await screen('canceled');
+  await queue(SELLERS.MLA, 1500);
+  await screen('queued');
+  await green();
+  await screen('amount');
+  await key('red');
+  await screen('canceled');
+});
+
 test('Argentina sends a reference and a ticket number', async () => {
   await enter(PDV_MODE);
   await page.locator('#more-fields summary').click();

@@ -4,6 +4,7 @@ mod answers;
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, Form, FromRequest, Path, RawQuery, Request, State};
 use axum::response::{Html, Response};
 use axum::routing::get;
@@ -45,6 +46,8 @@ pub(crate) fn router(checkout: Checkout) -> Router {
     let shop = Arc::new(Shop { worlds, merchandise, texts: crate::texts() });
     Router::new()
         .route("/spa/session/{number}/{secret}", get(show).post(receive))
+        // Cut off: the page of an unknown session.
+        .route("/spa/session/{number}", get(show).post(receive))
         .route("/spa/assets/{file}", get(asset))
         .layer(DefaultBodyLimit::max(FORM_MAX))
         .with_state(shop)
@@ -53,6 +56,9 @@ pub(crate) fn router(checkout: Checkout) -> Router {
 async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Response {
     assets::answer(crate::ASSETS, &file, &headers)
 }
+
+/// Number and secret of a page's address, as far as they are there and can be read.
+type Address = Result<Path<(String, String)>, PathRejection>;
 
 /// Someone before a session's page.
 struct Visit<'a> {
@@ -69,7 +75,7 @@ struct Visit<'a> {
 
 async fn show(
     State(shop): State<Arc<Shop>>,
-    Path(address): Path<(String, String)>,
+    address: Address,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
@@ -84,7 +90,7 @@ async fn show(
 
 async fn receive(
     State(shop): State<Arc<Shop>>,
-    Path(address): Path<(String, String)>,
+    address: Address,
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Response {
@@ -124,11 +130,12 @@ impl Shop {
     /// The session behind an address, with all that its page needs.
     async fn visit(
         &self,
-        (number, secret): &(String, String),
+        address: &Address,
         query: &str,
         headers: &HeaderMap,
     ) -> Result<Visit<'_>, EngineError> {
         let unknown = EngineError::NotFound(cobro_engine::Subject::Session);
+        let Ok(Path((number, secret))) = address else { return Err(unknown) };
         let is_secret = secret.len() == 32 && secret.bytes().all(|b| b.is_ascii_hexdigit());
         let (true, Ok(number)) = (is_secret, number.parse::<i64>()) else { return Err(unknown) };
         let world = self.worlds.of_credential(secret.get(..8).unwrap_or("")).await?;

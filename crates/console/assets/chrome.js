@@ -85,24 +85,62 @@ function askToken(again) {
 /** Begins the page: the mark in the navigation, and what its buttons do. */
 export function begin(here) {
   access.ask = askToken;
-  document.querySelector(`[data-nav="${here}"]`)?.setAttribute('aria-current', 'page');
+  const link = document.querySelector(`[data-nav="${here}"]`);
+  link?.setAttribute('aria-current', 'page');
+  // on a phone the navigation is wider than the page: where one is must be seen
+  const nav = link?.parentElement;
+  if (nav) nav.scrollLeft = link.offsetLeft - nav.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2;
   document.addEventListener('click', (event) => {
     const button = event.target.closest('button.copy');
     if (button) copy(button);
   });
 }
 
+/** Says that what the page is about does not exist. */
+function gone(words, address) {
+  document.getElementById('main').replaceChildren(el('section', { class: 'panel gone' },
+    el('h1', {}, words), el('p', {}, el('a', { href: address }, t('gone-back')))));
+  document.getElementById('pulse').hidden = true;
+}
+
+// A stream that was never there may have been asked of a world, or of a terminal, that is not.
+async function exists(terminal) {
+  try {
+    await call('GET', 'clock');
+  } catch (error) {
+    if (error.status !== 404) return true;
+    gone(t('gone-world'), '/');
+    return false;
+  }
+  try {
+    if (terminal) await call('GET', `terminals/${encodeURIComponent(terminal)}`);
+  } catch (error) {
+    if (error.status !== 404) return true;
+    gone(t('gone-terminal'), `/console/terminals${query}`);
+    return false;
+  }
+  return true;
+}
+
 /** Opens the stream with the page's handlers; what comes back ends it. */
 export function listen({ terminal, handlers = {}, reload }) {
-  return live({
+  let asked = false;
+  const follow = async (state) => {
+    pulse(state);
+    if (state !== 'lost' || asked) return;
+    asked = true;
+    if (!(await exists(terminal))) end();
+  };
+  const end = live({
     terminal,
     handlers: { ...handlers, clock: (message) => clock.set(message.now) },
     reload: () => {
       loadClock();
       reload();
     },
-    state: pulse,
+    state: follow,
   });
+  return end;
 }
 
 /** Starts a page of the console: its frame, and the stream with the page's handlers. */

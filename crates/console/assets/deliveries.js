@@ -3,7 +3,7 @@
 import { call } from './api.js';
 import { shown, toast } from './chrome.js';
 import { el } from './dom.js';
-import { again, sides, state } from './delivery.js';
+import { again, answerWord, sides, state } from './delivery.js';
 import { journal, open } from './journal.js';
 import { precise } from './raw.js';
 import { t } from './texts.js';
@@ -47,7 +47,7 @@ page = journal({
     { title: '', cell: choice, class: 'select', plain: true },
     { title: t('column-state'), cell: state },
     { title: t('column-url'), cell: (delivery) => delivery.url, class: 'main code' },
-    { title: t('column-answer'), cell: (delivery) => (delivery.response ? String(delivery.response.status ?? delivery.response.error) : '–'), class: 'number' },
+    { title: t('column-answer'), cell: (delivery) => answerWord(delivery.response) || '–', class: 'number' },
     { title: t('column-attempt'), cell: (delivery) => String(delivery.attempt), class: 'number wide' },
     { title: t('column-time'), cell: (delivery) => precise(delivery.at), class: 'time wide' },
     { title: t('column-next'), cell: (delivery) => (delivery.next_at ? precise(delivery.next_at) : '–'), class: 'time wide' },

@@ -28,8 +28,23 @@ export function again(delivery, ask) {
   return el('button', { type: 'button', class: 'button small', onclick: replay }, t('replay'));
 }
 
-/** What an answer was, in a word or two. */
-export const answerWord = (response) => (response ? String(response.status ?? response.error ?? '') : '');
+const FAILURES = {
+  refused: key('failure-refused'),
+  request: key('failure-request'),
+  resolve: key('failure-resolve'),
+  connect: key('failure-connect'),
+  tls: key('failure-tls'),
+  timeout: key('failure-timeout'),
+  protocol: key('failure-protocol'),
+  setup: key('failure-setup'),
+};
+
+/** What an answer was, in a word or two: its status, or why there was none. */
+export function answerWord(response) {
+  const { status, error } = response ?? {};
+  if (status) return String(status);
+  return error in FAILURES ? t(FAILURES[error]) : (error ?? '');
+}
 
 /** One attempt, closed unless it is the last. */
 function attempt(one, isLast) {

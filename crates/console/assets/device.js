@@ -5,7 +5,7 @@ import { clock, shown, toast } from './chrome.js';
 import { cloned, el, later, role } from './dom.js';
 import { timeAt } from './money.js';
 import { receipt } from './receipt.js';
-import { KEYS_MAX, RESULTS, chosenFor, hasList, phaseOf, resultKey, resultName, running, screenOf, waiting } from './screen.js';
+import { KEYS_MAX, RESULTS, chosenFor, hasList, moved, phaseOf, resultKey, resultName, running, screenOf, waiting } from './screen.js';
 import { key, t } from './texts.js';
 import { viewOf } from './view.js';
 
@@ -13,6 +13,7 @@ import { viewOf } from './view.js';
 const READING_MS = 900;
 const CLOSE_MS = 1200;
 const DISMISS_MS = 15000;
+const YIELD_MS = 3000;
 const NOTICE_MS = 2600;
 
 export class VirtualTerminal {
@@ -59,6 +60,7 @@ export class VirtualTerminal {
   apply(terminal) {
     this.terminal = terminal;
     if (this.local.busy !== 'card') this.#notice(terminal.last);
+    this.#yield();
     this.#render();
     this.onChange(terminal);
   }
@@ -84,9 +86,25 @@ export class VirtualTerminal {
     clearTimeout(this.dismissal);
     this.local.result = last;
     this.local.asking = false;
-    if (last.print && this.#hasPaper()) this.#print(last);
-    else this.local.asking = resultName(last) === 'approved';
+    const name = resultName(last);
+    // paper is for what a card was presented for
+    const print = last.print && name !== 'canceled' && name !== 'abandoned';
+    if (print && this.#hasPaper()) this.#print(last);
+    else this.local.asking = moved(name);
     this.dismissal = setTimeout(() => this.#dismiss(), DISMISS_MS);
+  }
+
+  // A result gives way to the next one in the queue, once it could be read: the till must not be left
+  // waiting for a key that nobody knows of. A question stays until it is answered, or too old.
+  #yield() {
+    if (!this.local.result || this.local.asking || this.yielding) return;
+    if (hasList(this.terminal) || waiting(this.terminal).length === 0) return;
+    const { result } = this.local;
+    this.yielding = setTimeout(() => {
+      this.yielding = null;
+      if (this.local.result === result && !this.local.asking) this.#dismiss();
+      else this.#yield();
+    }, YIELD_MS);
   }
 
   // The page was loaded while a result was on the terminal: show it and close, as the page that

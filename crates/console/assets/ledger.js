@@ -15,6 +15,7 @@ let soon = 0;
 
 function balances(list) {
   const currencies = [...new Set(list.map((one) => one.currency))].sort();
+  document.getElementById('balances-band').hidden = currencies.length === 0;
   document.getElementById('balances').replaceChildren(...currencies.map((currency) => {
     const rows = list.filter((one) => one.currency === currency);
     const total = rows.reduce((all, one) => all + one.balance_minor, 0);

@@ -5,7 +5,7 @@ import { shown } from './chrome.js';
 import { el, icon, still } from './dom.js';
 import { flow } from './flow.js';
 import { money, moneyParts, typed } from './money.js';
-import { MAGIC, RESULTS } from './screen.js';
+import { MAGIC, RESULTS, isRefund } from './screen.js';
 import { t } from './texts.js';
 
 const API = '/point/integration-api';
@@ -41,11 +41,16 @@ export class PointOfSale {
   show(terminal) {
     this.terminal = terminal;
     this.intent = terminal.intent ?? terminal.pending?.[0] ?? terminal.last?.intent ?? null;
+    // what was refused before is no news once the terminal has gone on
+    const now = this.intent && `${this.intent.id} ${this.intent.state}`;
+    if (now !== this.told) document.getElementById('pos-refused').hidden = true;
+    this.told = now;
     const box = document.getElementById('flow');
     box.hidden = !this.intent;
     document.getElementById('pos-actions').hidden = !this.intent;
     document.getElementById('pos-cancel').disabled = !terminal.intent;
     flow(box, terminal, { detailed: true });
+    this.#next();
   }
 
   #parts(minor) {
@@ -58,7 +63,7 @@ export class PointOfSale {
 
   #offer() {
     const choice = (outcome, minor) => el('label', { class: `scenario ${RESULTS[outcome].tone}` },
-      el('input', { type: 'radio', name: 'scenario', value: outcome, onchange: () => this.#choose(minor ?? GOOD_MINOR) }),
+      el('input', { type: 'radio', name: 'scenario', value: outcome, onclick: () => this.#choose(minor ?? GOOD_MINOR) }),
       icon(RESULTS[outcome].icon),
       el('span', {}, el('b', {}, t(RESULTS[outcome].title)), el('small', {}, minor ? this.#money(minor) : t('scenario-any'))));
     document.getElementById('scenarios').append(
@@ -121,11 +126,16 @@ export class PointOfSale {
     button.disabled = true;
     const made = await this.#ask('POST', `/devices/${encodeURIComponent(this.device)}/payment-intents`, this.#body());
     button.disabled = false;
-    if (made) this.#next();
+    if (!made) return;
+    this.made = made.id;
+    this.#next();
   }
 
-  // The next key is on the terminal: the keyboard goes there, and on a phone the page.
+  // The next key is on the terminal: the keyboard goes there, and on a phone the page, once this half
+  // shows the intent too and moves nothing any more.
   #next() {
+    if (!this.made || this.intent?.id !== this.made) return;
+    this.made = null;
     const green = document.querySelector('#stage [data-key="green"]');
     green.focus({ preventScroll: true });
     const { bottom } = green.getBoundingClientRect();
@@ -133,10 +143,12 @@ export class PointOfSale {
   }
 
   #read() {
-    return this.#ask('GET', `/payment-intents/${this.intent.id}`);
+    const { id } = this.intent;
+    return this.#ask('GET', isRefund(this.intent) ? `/refund/${id}` : `/payment-intents/${id}`);
   }
 
   #cancel() {
-    return this.#ask('DELETE', `/devices/${encodeURIComponent(this.device)}/payment-intents/${this.intent.id}`);
+    const kind = isRefund(this.intent) ? 'refund' : 'payment-intents';
+    return this.#ask('DELETE', `/devices/${encodeURIComponent(this.device)}/${kind}/${this.intent.id}`);
   }
 }

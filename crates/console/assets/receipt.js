@@ -2,7 +2,7 @@
 
 import { el } from './dom.js';
 import { money, stampAt } from './money.js';
-import { RESULTS, resultName } from './screen.js';
+import { RESULTS, isRefund, moved, resultName } from './screen.js';
 import { t, key } from './texts.js';
 import { cardWords, reasonText } from './view.js';
 
@@ -24,16 +24,19 @@ function line(label, value) {
 export function receipt(terminal, last) {
   const name = resultName(last);
   const card = last.payment?.card;
+  const kind = { approved: key('receipt-sale'), refunded: key('receipt-refund') }[name] ?? RESULTS[name].title;
+  const nothing = isRefund(last.intent) ? key('outcome-refund-none') : key('receipt-no-charge');
   const exponent = last.intent.currency === terminal.currency ? terminal.currency_exponent : undefined;
   return el('div', { class: 'slip', 'data-outcome': name },
     el('p', { class: 'slip-shop' }, terminal.merchant_name ?? terminal.merchant),
-    el('p', { class: 'slip-kind' }, name === 'approved' ? t('receipt-sale') : t(RESULTS[name].title)),
+    el('p', { class: 'slip-kind' }, t(kind)),
     el('p', { class: 'slip-sum' }, money(last.payment?.amount_minor ?? last.intent.amount_minor, last.intent.currency, exponent)),
-    el('p', { class: 'slip-verdict' }, name === 'approved' ? t('outcome-approved') : (reasonText(last) ?? t('receipt-no-charge'))),
+    el('p', { class: 'slip-verdict' }, moved(name) ? t(RESULTS[name].title) : (reasonText(last) ?? t(nothing))),
     el('dl', {},
       line(t('receipt-date'), last.at ? stampAt(new Date(last.at), last.intent.currency) : null),
       line(t('receipt-tip'), last.payment?.tip_minor > 0 ? money(last.payment.tip_minor, last.intent.currency, exponent) : null),
       line(t('receipt-months'), last.payment?.installments > 1 ? String(last.payment.installments) : null),
+      line(t('receipt-ticket'), last.ticket),
       line(t('receipt-terminal'), terminal.id.split('__').at(-1)),
       card ? line(t('receipt-card'), cardWords(card, '****')) : null,
       card?.type ? line(t('receipt-type'), known(TYPES, card.type)) : null,

@@ -5,6 +5,7 @@ import { key } from './texts.js';
 /** Results by the outcome's name: tone, sign and words. */
 export const RESULTS = {
   approved: { tone: 'good', icon: 'check', title: key('outcome-approved'), hint: key('outcome-approved-hint') },
+  refunded: { tone: 'good', icon: 'back', title: key('outcome-refunded'), hint: key('outcome-refunded-hint') },
   rejected: { tone: 'bad', icon: 'cross', title: key('outcome-rejected'), hint: key('outcome-rejected-hint') },
   reversed: { tone: 'warn', icon: 'back', title: key('outcome-reversed'), hint: key('outcome-reversed-hint') },
   error: { tone: 'bad', icon: 'alert', title: key('outcome-error'), hint: key('outcome-error-hint') },
@@ -48,9 +49,16 @@ export const REASONS = {
   authentication: key('reason-risk'),
 };
 
-/** The name that a result has on the screen: an abandoned intent counts as one, whatever the outcome says. */
+/** Whether an intent gives money back instead of taking it. */
+export const isRefund = (intent) => intent?.refund === true;
+
+/**
+ * The name that a result has on the screen: an abandoned intent counts as one, whatever the outcome
+ * says, and a refund that was approved is not a charge that was.
+ */
 export function resultName(last) {
   if (phaseOf(last.intent) === 'abandoned') return 'abandoned';
+  if (last.outcome === 'approved' && isRefund(last.intent)) return 'refunded';
   return last.outcome in RESULTS ? last.outcome : 'error';
 }
 
@@ -88,6 +96,9 @@ function beforeCard(intent, local) {
   }
   return { name: 'amount', intent, total, tip: tip ?? 0, months: months ?? 1 };
 }
+
+/** What came of it is money that moved: there is something to print. */
+export const moved = (name) => name === 'approved' || name === 'refunded';
 
 /** Intents that the green key can fetch, the oldest first as the API lists them. */
 export function waiting(terminal) {

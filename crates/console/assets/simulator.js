@@ -113,7 +113,8 @@ function chips(terminal) {
 
 // Where the person is, by what the terminal shows.
 function guide(screen) {
-  const now = { queued: 'fetch', amount: 'swipe', processing: 'swipe' }[screen] ?? (screen in RESULTS ? 'result' : 'create');
+  // what was called off before a card leads back to the first step
+  const now = { queued: 'fetch', amount: 'swipe', processing: 'swipe', canceled: 'create', abandoned: 'create' }[screen] ?? (screen in RESULTS ? 'result' : 'create');
   for (const item of at('guide').children) {
     const ahead = STEPS.indexOf(item.dataset.step) - STEPS.indexOf(now);
     item.classList.toggle('done', ahead < 0);

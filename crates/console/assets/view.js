@@ -2,7 +2,7 @@
 
 import { el, icon } from './dom.js';
 import { money, moneyParts } from './money.js';
-import { DETAILS, KEYS_MAX, REASONS, RESULTS, hasList, phaseOf } from './screen.js';
+import { DETAILS, KEYS_MAX, REASONS, RESULTS, hasList, isRefund, moved, phaseOf } from './screen.js';
 import { key, t } from './texts.js';
 
 const brand = (terminal) => terminal.merchant_name ?? terminal.merchant;
@@ -38,10 +38,12 @@ function queued({ queue }, terminal) {
   const list = queue.length > 1
     ? el('ol', { class: 'queue' }, queue.slice(0, 9).map((intent) => el('li', {}, el('span', {}, intent.description ?? t('charge')), el('b', {}, plain(intent, terminal)))))
     : el('div', { class: 'bell' }, icon('receipt'));
+  const refund = isRefund(queue[0]);
+  const title = t(refund ? key('screen-refund-queued') : key('screen-queued'));
   return {
-    main: [list, el('p', { class: 'title' }, t('screen-queued')), el('p', {}, t(queue.length > 1 ? key('screen-queued-many') : key('screen-queued-hint')))],
-    soft: [['green', t('soft-charge')]],
-    spoken: `${t('screen-queued')}. ${t('screen-queued-hint')}`,
+    main: [list, el('p', { class: 'title' }, title), el('p', {}, t(queue.length > 1 ? key('screen-queued-many') : key('screen-queued-hint')))],
+    soft: [['green', t(refund ? key('soft-refund') : key('soft-charge'))]],
+    spoken: `${title}. ${t('screen-queued-hint')}`,
   };
 }
 
@@ -103,16 +105,17 @@ function charge(screen, terminal, { only }) {
   const chosen = terms(screen, terminal);
   const ways = Object.entries(WAYS).filter(([entry]) => !only || entry === only);
   const present = t(only === 'swipe' ? key('screen-swipe') : key('screen-present'));
+  const back = isRefund(intent) ? t('screen-refund-total') : null;
   return {
     main: [
-      el('p', { class: 'over' }, intent.description ?? t('screen-total')),
+      el('p', { class: 'over' }, back ?? intent.description ?? t('screen-total')),
       amount(intent, terminal, total),
       chosen ? el('p', { class: 'previous' }, chosen) : null,
       el('div', { class: 'ways' }, ways.map(([entry, sign]) => el('span', { class: `way ${entry}` }, icon(sign)))),
       el('p', { class: 'title small' }, present),
     ],
     soft: [['red', t('soft-cancel')]],
-    spoken: [plain(intent, terminal, total), chosen, present].filter(Boolean).join('. '),
+    spoken: [back, plain(intent, terminal, total), chosen, present].filter(Boolean).join('. '),
   };
 }
 
@@ -142,7 +145,9 @@ const cardLine = (payment) => (payment?.card ? el('p', { class: 'with' }, cardWo
 function result({ name, last, asking }, terminal, { detailed }) {
   const { icon: sign, title, hint } = RESULTS[name];
   const reason = reasonText(last);
-  const words = asking ? t('screen-print') : (reason ?? t(hint));
+  // What was not charged is one thing, what was not given back another.
+  const nothing = isRefund(last.intent) && name !== 'refunded' ? t('outcome-refund-none') : t(hint);
+  const words = asking ? t('screen-print') : (reason ?? nothing);
   const code = last.payment?.authorization_code;
   const paid = last.payment?.amount_minor ?? last.intent?.amount_minor;
   // A declined card that may be followed by another.
@@ -152,7 +157,7 @@ function result({ name, last, asking }, terminal, { detailed }) {
       el('div', { class: 'verdict' }, icon(sign)),
       el('p', { class: 'title' }, t(title)),
       last.intent ? el('p', { class: 'paid' }, plain(last.intent, terminal, paid)) : null,
-      name === 'approved' ? cardLine(last.payment) : null,
+      moved(name) ? cardLine(last.payment) : null,
       name === 'approved' && code && !detailed ? el('p', { class: 'with' }, t('screen-authorization', { code })) : null,
       detailed && name in DETAILS && !asking && !reason ? null : el('p', { class: 'words' }, words),
       detailed && name in DETAILS ? el('p', { class: 'detail' }, `${t('screen-detail')}: `, el('b', {}, DETAILS[name])) : null,

@@ -72,6 +72,7 @@ pub(crate) const ASSETS: &[Asset] = assets! {
     "endpoints.js": JS,
     "pairing.js": JS,
     "ledger.js": JS,
+    "missing.js": JS,
     "sites.js": JS,
     "simulator.js": JS,
     "access.js": JS,

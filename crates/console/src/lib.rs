@@ -24,7 +24,6 @@ use http::{HeaderMap, StatusCode};
 pub use crate::simulator::simulator_router;
 
 use crate::pages::{Page, Pages, Visit};
-use crate::texts::Texts;
 
 /// What the console is told by the program that mounts it.
 #[derive(Debug, Clone, Copy)]
@@ -36,10 +35,10 @@ pub struct ConsoleConfig {
 /// Routes of the console: `/`, `/console/…` and its assets.
 ///
 /// Every answer carries `X-Content-Type-Options` and `Referrer-Policy`, every page a content
-/// security policy besides. The routes have no state of their own and never fail; an unknown asset
-/// is an empty 404.
+/// security policy besides. The routes have no state of their own and never fail; an unknown page is
+/// a 404 that says so, an unknown asset an empty one.
 pub fn router(config: ConsoleConfig) -> Router {
-    let state = Arc::new(Pages::new(config.version, Texts::bundled()));
+    let state = Arc::new(Pages::new(config.version));
     Router::new()
         .route("/", get(home))
         .route("/console", get(to_terminals))
@@ -55,6 +54,7 @@ pub fn router(config: ConsoleConfig) -> Router {
         .route("/console/terminals/{id}/code.svg", get(code::code))
         .route("/console/ledger", get(ledger))
         .route("/console/sites", get(sites))
+        .route("/console/{*rest}", get(missing))
         .route("/console/assets/{file}", get(asset))
         .with_state(state)
 }
@@ -113,6 +113,10 @@ async fn ledger(pages: Shared, query: RawQuery, headers: HeaderMap) -> Response 
 
 async fn sites(pages: Shared, query: RawQuery, headers: HeaderMap) -> Response {
     show(&pages, Page::Sites, &query, &headers)
+}
+
+async fn missing(pages: Shared, query: RawQuery, headers: HeaderMap) -> Response {
+    (StatusCode::NOT_FOUND, show(&pages, Page::Missing, &query, &headers)).into_response()
 }
 
 async fn to_terminals(RawQuery(query): RawQuery) -> Redirect {

@@ -17,7 +17,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
 const LANGUAGE_COOKIE: &str = "cobro_lang";
 
 /// Fragments of HTML, by the name that `{{>name}}` includes them with.
-pub(crate) const FRAGMENTS: [(&str, &str); 19] = [
+pub(crate) const FRAGMENTS: [(&str, &str); 20] = [
     ("layout", include_str!("../pages/layout.html")),
     ("icons", include_str!("../pages/icons.svg")),
     ("device", include_str!("../pages/device.html")),
@@ -30,6 +30,7 @@ pub(crate) const FRAGMENTS: [(&str, &str); 19] = [
     ("deliveries", include_str!("../pages/deliveries.html")),
     ("endpoints", include_str!("../pages/endpoints.html")),
     ("ledger", include_str!("../pages/ledger.html")),
+    ("missing", include_str!("../pages/missing.html")),
     ("sites", include_str!("../pages/sites.html")),
     ("nav", include_str!("../pages/nav.html")),
     ("simulator", include_str!("../pages/simulator.html")),
@@ -41,7 +42,7 @@ pub(crate) const FRAGMENTS: [(&str, &str); 19] = [
 
 /// Keys of texts that a page names in the program, not in its fragment: titles and leads.
 #[cfg(test)]
-pub(crate) const NAMED: [&str; 13] = [
+pub(crate) const NAMED: [&str; 14] = [
     "nav-home",
     "nav-terminals",
     "nav-events",
@@ -50,6 +51,7 @@ pub(crate) const NAMED: [&str; 13] = [
     "nav-deposits",
     "endpoints",
     "nav-ledger",
+    "gone-page",
     "nav-sites",
     "simulator-pdv",
     "simulator-device",
@@ -88,6 +90,8 @@ pub(crate) enum Page<'a> {
     Ledger,
     /// What merchants have without terminals: sessions, charges, tokens, notifications.
     Sites,
+    /// There is no such page.
+    Missing,
     /// The Point simulator.
     Simulator(Mode),
 }
@@ -115,6 +119,7 @@ impl<'a> Page<'a> {
             Self::Deposit { .. } => "deposit",
             Self::Endpoints => "endpoints",
             Self::Ledger => "ledger",
+            Self::Missing => "missing",
             Self::Sites => "sites",
             Self::Simulator(_) => "simulator",
         }
@@ -130,6 +135,7 @@ impl<'a> Page<'a> {
             Self::Deposits | Self::Deposit { .. } => "nav-deposits",
             Self::Endpoints => "endpoints",
             Self::Ledger => "nav-ledger",
+            Self::Missing => "gone-page",
             Self::Sites => "nav-sites",
             Self::Simulator(Mode::Pdv) => "simulator-pdv",
             Self::Simulator(Mode::Device) => "simulator-device",
@@ -233,13 +239,12 @@ fn is_id(text: &str) -> bool {
 /// Renders pages.
 pub(crate) struct Pages {
     version: &'static str,
-    texts: Texts,
 }
 
 impl Pages {
-    /// Pages with these texts.
-    pub(crate) fn new(version: &'static str, texts: Texts) -> Self {
-        Self { version, texts }
+    /// The pages.
+    pub(crate) fn new(version: &'static str) -> Self {
+        Self { version }
     }
 
     /// The page as an answer with its headers.
@@ -275,11 +280,11 @@ impl Pages {
             html.push_str(before);
             let Some((inner, tail)) = after.split_once("}}") else { return };
             match (inner.strip_prefix('>'), inner.strip_prefix('$')) {
-                (Some("texts"), _) => html.push_str(&self.texts.json(visit.language)),
+                (Some("texts"), _) => html.push_str(&Texts::bundled().json(visit.language)),
                 (Some("languages"), _) => languages(visit, html),
                 (Some(place), _) => self.fragment(page.part(place), page, visit, html),
                 (None, Some(value)) => self.value(value, page, visit, html),
-                (None, None) => escape(self.texts.text(visit.language, inner), html),
+                (None, None) => escape(Texts::bundled().text(visit.language, inner), html),
             }
             rest = tail;
         }
@@ -288,10 +293,13 @@ impl Pages {
 
     fn value(&self, name: &str, page: Page<'_>, visit: &Visit<'_>, html: &mut String) {
         match name {
-            "title" => escape(self.texts.text(visit.language, page.title()), html),
+            "title" => escape(Texts::bundled().text(visit.language, page.title()), html),
             "lang" => html.push_str(visit.language.tag()),
             "lead" => {
-                escape(page.lead().map_or("", |key| self.texts.text(visit.language, key)), html);
+                escape(
+                    page.lead().map_or("", |key| Texts::bundled().text(visit.language, key)),
+                    html,
+                );
             }
             "mode" => html.push_str(page.mode()),
             "page" => html.push_str(page.name()),

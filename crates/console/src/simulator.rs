@@ -10,7 +10,6 @@ use axum::{Router, routing::get};
 use http::HeaderMap;
 
 use crate::pages::{Mode, Page, Pages};
-use crate::texts::Texts;
 use crate::{ConsoleConfig, Shared, show};
 
 /// Routes of the simulator: `/point/integrator-simulator/sandbox` (point of sale and terminal) and
@@ -20,7 +19,7 @@ use crate::{ConsoleConfig, Shared, show};
 /// The pages load the console's assets (`/console/assets/…`), so [`crate::router`] must be mounted
 /// beside. They belong to the sandbox: without its control API they show that nothing answers.
 pub fn simulator_router(config: ConsoleConfig) -> Router {
-    let state = Arc::new(Pages::new(config.version, Texts::bundled()));
+    let state = Arc::new(Pages::new(config.version));
     Router::new()
         .route("/point/integrator-simulator/sandbox", get(pdv))
         .route("/point/integrator-simulator/sandbox/", get(pdv))

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use fluent_bundle::{FluentBundle, FluentResource};
 
@@ -91,10 +92,14 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// The texts that are compiled in. A message that cannot be read is left out (and a test fails).
-    pub(crate) fn bundled() -> Self {
-        let languages = Language::ALL.map(|language| (language, patterns(language.source()).0));
-        Self { languages: languages.into() }
+    /// The texts that are compiled in, read when the first page is shown. A message that cannot be
+    /// read is left out (and a test fails).
+    pub(crate) fn bundled() -> &'static Self {
+        static BUNDLED: LazyLock<Texts> = LazyLock::new(|| {
+            let languages = Language::ALL.map(|language| (language, patterns(language.source()).0));
+            Texts { languages: languages.into() }
+        });
+        &BUNDLED
     }
 
     /// The pattern of a key, variables unfilled; the key itself when there is none, which shows.

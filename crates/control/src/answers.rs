@@ -163,12 +163,12 @@ pub(crate) const UNANSWERED: Response = answer(
 );
 
 /// A terminal as an example.
-pub(crate) const TERMINAL: &str = r#"{"id":"PAX_A910__SBX0000001","dialect":"mercadopago","merchant":"100000001","merchant_name":"Tienda Demo","model":"PAX_A910","operating_mode":"PDV","online":true,"cashier":null,"b2b_transactions":null,"autopilot":null,"paper":true,"currency":"ARS","currency_exponent":2,"intent":{"id":"0197a000-0000-4000-8000-000000000001","state":"OPEN","phase":"open","amount_minor":1500,"currency":"ARS"},"pending":[{"id":"0197a000-0000-4000-8000-000000000001","state":"OPEN","phase":"open","amount_minor":1500,"currency":"ARS"}],"last":{"intent":{"id":"0197a000-0000-4000-8000-000000000000","state":"FINISHED","phase":"finished","amount_minor":900,"currency":"ARS"},"outcome":"approved","reason":null,"payment":{"id":"11234567890","authorization_code":"301299","card":{"brand":"visa","last_digits":"0001","type":"credit","entry":"tap"}},"print":true,"at":"2026-11-20T10:00:00Z"}}"#;
+pub(crate) const TERMINAL: &str = r#"{"id":"PAX_A910__SBX0000001","dialect":"mercadopago","merchant":"100000001","merchant_name":"Tienda Demo","model":"PAX_A910","operating_mode":"PDV","online":true,"cashier":null,"b2b_transactions":null,"autopilot":null,"paper":true,"currency":"ARS","currency_exponent":2,"intent":{"id":"0197a000-0000-4000-8000-000000000001","state":"OPEN","phase":"open","amount_minor":1500,"currency":"ARS"},"pending":[{"id":"0197a000-0000-4000-8000-000000000001","state":"OPEN","phase":"open","amount_minor":1500,"currency":"ARS"}],"last":{"intent":{"id":"0197a000-0000-4000-8000-000000000000","state":"FINISHED","phase":"finished","amount_minor":900,"currency":"ARS"},"outcome":"approved","reason":null,"payment":{"id":"11234567890","authorization_code":"301299","card":{"brand":"visa","last_digits":"0001","type":"credit","entry":"tap"}},"print":true,"ticket":"S0392JED","at":"2026-11-20T10:00:00Z"}}"#;
 
 /// What may be missing from a terminal.
 pub(crate) const TERMINAL_FORMS: Response = Response::also(
     200,
-    r#"[{"intent":null,"last":null,"cashier":"caja1@tienda.example","b2b_transactions":true,"autopilot":{"enabled":true,"delay_ms":1500,"card":"5031433215406351"}},{"autopilot":{"card":null}},{"last":{"payment":null,"reason":"cc_rejected_other_reason"}},{"last":{"payment":{"authorization_code":null}}}]"#,
+    r#"[{"intent":null,"last":null,"cashier":"caja1@tienda.example","b2b_transactions":true,"autopilot":{"enabled":true,"delay_ms":1500,"card":"5031433215406351"}},{"autopilot":{"card":null}},{"last":{"payment":null,"reason":"cc_rejected_other_reason"}},{"last":{"payment":{"authorization_code":null}}},{"last":{"ticket":null}}]"#,
 );
 
 /// What may be missing from an outcome.

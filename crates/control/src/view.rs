@@ -92,7 +92,13 @@ fn intent(dialect: &dyn Dialect, intent: &Intent, payment: Option<&Payment>) -> 
 fn last(dialect: &dyn Dialect, view: &IntentView) -> Value {
     let outcome = outcome_word(&view.intent, view.payment.as_ref());
     let luggage: Value = serde_json::from_str(&view.intent.luggage).unwrap_or_default();
-    let print = luggage.pointer("/additional_info/print_on_terminal").and_then(Value::as_bool);
+    // A charge says yes or no, a refund names the tickets.
+    let print = match luggage.pointer("/additional_info/print_on_terminal") {
+        Some(Value::Bool(print)) => *print,
+        Some(Value::Array(tickets)) => !tickets.is_empty(),
+        _ => false,
+    };
+    let ticket = luggage.pointer("/additional_info/ticket_number").and_then(Value::as_str);
     let payment = shown_payment(outcome, view).map(|payment| {
         json!({
             "id": dialect.payment_id(payment),
@@ -113,7 +119,8 @@ fn last(dialect: &dyn Dialect, view: &IntentView) -> Value {
         "outcome": outcome,
         "reason": reason(view.payment.as_ref()),
         "payment": payment,
-        "print": print == Some(true),
+        "print": print,
+        "ticket": ticket,
         "at": view.intent.changed_at.to_string(),
     })
 }
@@ -303,6 +310,7 @@ mod tests {
             scenario: None,
             luggage: String::new(),
             state,
+            deadline: None,
             created_at: Timestamp::default(),
             changed_at: Timestamp::default(),
         }

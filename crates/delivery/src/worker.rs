@@ -449,7 +449,7 @@ async fn subjects(
     let keys: Vec<_> = rows
         .iter()
         .filter(|(_, delivery)| first(delivery))
-        .map(|(_, delivery)| (delivery.merchant, delivery.event))
+        .map(|(_, delivery)| (delivery.event,))
         .collect();
     if keys.is_empty() {
         let retry = |(origin, delivery)| (Place { origin, chain: None }, delivery);

@@ -18,7 +18,7 @@ mod reference;
 mod schema;
 mod surface;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};
@@ -41,6 +41,21 @@ pub struct Docs {
     pub base_url: String,
     /// The surfaces, in the order in which they are shown.
     pub surfaces: Vec<Surface>,
+    /// Whose credentials the pages may show.
+    pub audience: Audience,
+}
+
+/// Who reads the pages of this server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Those who try things out: the credentials of the texts and examples work here.
+    Sandbox,
+    /// Those whose calls move money: nothing is sent from a page, and the credentials of the texts,
+    /// which do not work here, are not shown.
+    Live {
+        /// Each credential that occurs, and what is shown in its place.
+        hidden: &'static [(&'static str, &'static str)],
+    },
 }
 
 /// The files that the pages load; the base is the console's.
@@ -52,7 +67,15 @@ const ASSETS: &[Asset] = &[
 
 struct Pages {
     frame: Frame,
-    reference: Reference,
+    docs: Docs,
+    /// Made when somebody first asks for it, which most servers are never asked.
+    reference: OnceLock<Reference>,
+}
+
+impl Pages {
+    fn reference(&self) -> &Reference {
+        self.reference.get_or_init(|| Reference::new(self.docs.clone()))
+    }
 }
 
 /// Routes of the pages: `/docs`, `/docs/…` and their assets.
@@ -60,7 +83,8 @@ struct Pages {
 /// The pages use the console's base style sheet and icon (`/console/assets/…`). Every page carries
 /// a content security policy that allows its own origin alone.
 pub fn router(docs: Docs) -> Router {
-    let pages = Pages { frame: Frame::new(docs.version), reference: Reference::new(docs) };
+    let frame = Frame::new(docs.version, docs.audience);
+    let pages = Pages { frame, docs, reference: OnceLock::new() };
     Router::new()
         .route("/docs", get(index))
         .route("/docs/", get(async || Redirect::permanent("/docs")))
@@ -95,7 +119,7 @@ async fn chapter(
 
 async fn overview(pages: Shared, query: RawQuery, headers: HeaderMap) -> Response {
     let visit = Visit::new("/docs/api", &query, &headers);
-    pages.frame.page(&visit, &pages.reference.overview(&pages.frame, &visit))
+    pages.frame.page(&visit, &pages.reference().overview(&pages.frame, &visit))
 }
 
 async fn surface(
@@ -106,7 +130,7 @@ async fn surface(
 ) -> Response {
     let address = format!("/docs/api/{name}");
     let visit = Visit::new(&address, &query, &headers);
-    match pages.reference.surface(&pages.frame, &visit, &name) {
+    match pages.reference().surface(&pages.frame, &visit, &name) {
         Some(page) => pages.frame.page(&visit, &page),
         None => pages.frame.missing(&visit),
     }

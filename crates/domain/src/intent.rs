@@ -41,6 +41,9 @@ pub struct Intent {
     pub state: IntentState,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When its state ends by itself, where a terminal has it: what was queued or taken is given up,
+    /// a result is put away.
+    pub deadline: Option<Timestamp>,
     /// When it entered its state.
     pub changed_at: Timestamp,
 }
@@ -256,7 +259,7 @@ impl Intent {
     /// When its state does not allow the action.
     pub fn after(self, action: IntentAction, now: Timestamp) -> Result<Self, IntentRefused> {
         let state = self.state.after(action)?;
-        Ok(Self { state, changed_at: now, ..self })
+        Ok(Self { state, deadline: None, changed_at: now, ..self })
     }
 
     /// The state without its data.

@@ -63,6 +63,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn add_merchant(&self, new: NewMerchant) -> Result<MerchantId, EngineError> {
         if let Some(there) = self.find_merchant(&new.channel, &new.public_id).await? {
             return Ok(there.id);
@@ -98,6 +99,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn find_merchant(
         &self,
         channel: &str,
@@ -115,6 +117,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn merchants(&self) -> Result<Vec<Merchant>, EngineError> {
         Ok(self.store().read(|reader| reader.list::<Merchant>(MERCHANTS, &[])).await?)
     }
@@ -123,6 +126,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown merchant.
+    #[crate::boxed]
     pub async fn merchant(&self, id: MerchantId) -> Result<Merchant, EngineError> {
         let found = self.store().read(move |reader| reader.get::<Merchant>(&(id,)));
         found.await?.ok_or(EngineError::NotFound(Subject::Merchant))
@@ -132,6 +136,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown merchant.
+    #[crate::boxed]
     pub async fn change_merchant(
         &self,
         id: MerchantId,
@@ -170,6 +175,7 @@ impl World {
     ///
     /// # Errors
     /// When the merchant has no such slot.
+    #[crate::boxed]
     pub async fn endpoint(
         &self,
         merchant: MerchantId,
@@ -189,6 +195,7 @@ impl World {
     ///
     /// # Errors
     /// A stale caller, or a merchant without such a slot.
+    #[crate::boxed]
     pub async fn set_endpoint_url(
         &self,
         caller: &Caller,
@@ -208,6 +215,7 @@ impl World {
     ///
     /// # Errors
     /// A stale caller, or a merchant without such a slot.
+    #[crate::boxed]
     pub async fn set_endpoint_verified(
         &self,
         caller: &Caller,
@@ -248,6 +256,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn terminal_ids(&self, merchant: MerchantId) -> Result<Vec<TerminalId>, EngineError> {
         let found = self.store().read(move |reader| {
             let rows = reader.rows(TERMINAL_IDS, &[merchant.to_cell()])?;

@@ -105,7 +105,7 @@ impl World {
 
     /// Enters a conversation with the acquirer: the clock is not moved before it is over.
     pub(crate) async fn converse(&self) -> Conversation<'_> {
-        Conversation { world: self, gate: Some(self.gate().read().await) }
+        Conversation { world: self, gate: Some(self.gate().read().await), stalls: None }
     }
 }
 
@@ -113,15 +113,25 @@ impl World {
 pub(crate) struct Conversation<'a> {
     world: &'a World,
     gate: Option<RwLockReadGuard<'a, ()>>,
+    stalls: Option<oneshot::Sender<()>>,
 }
 
 impl Conversation<'_> {
+    /// Says so once the conversation waits for the clock for the first time.
+    pub(crate) fn tell_stall(&mut self, stalls: oneshot::Sender<()>) {
+        self.stalls = Some(stalls);
+    }
+
     /// Waits for a time of the world's clock. Meanwhile the clock may be moved.
     pub(crate) async fn wait_until(&mut self, at: Timestamp) {
         let world = self.world;
         // Set before the gate is opened, so that whoever moves the clock next meets it.
         let mut alarm = world.alarm(at);
         self.gate = None;
+        if let Some(stalls) = self.stalls.take() {
+            // Whoever asked may have gone.
+            let _ = stalls.send(());
+        }
         let ring = alarm.ring().await;
         self.gate = Some(world.gate().read().await);
         drop(ring);

@@ -1,7 +1,7 @@
-//! Answers that are given again: a command that is repeated letter by letter gets the text that
-//! the first one got.
+//! What commands that may be repeated led to: the same digest leads there again.
 
 use cobro_domain::MerchantId;
+use cobro_store::Tx;
 use cobro_store::rows::IdempotencyRow;
 
 use crate::error::EngineError;
@@ -13,6 +13,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn recall_answer(
         &self,
         merchant: MerchantId,
@@ -29,6 +30,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn remember_answer(
         &self,
         merchant: MerchantId,
@@ -36,21 +38,40 @@ impl World {
         text: String,
     ) -> Result<String, EngineError> {
         self.write(merchant, move |tx| {
-            let digest = repeatable.digest.to_vec();
-            let there = tx.get::<IdempotencyRow>(&(merchant, digest.clone()))?;
-            let record = IdempotencyRow {
-                merchant,
-                digest,
-                outcome: text.clone(),
-                expires_at: tx.now().plus_seconds(repeatable.lifetime_s),
-            };
-            match there {
-                Some(first) if first.expires_at > tx.now() => return Ok(first.outcome),
-                Some(_) => tx.save(&record),
-                None => tx.insert(&record),
+            if let Some(first) = recall(tx, merchant, repeatable)? {
+                return Ok(first);
             }
-            Ok(record.outcome)
+            keep(tx, merchant, repeatable, text.clone());
+            Ok(text.clone())
         })
         .await
     }
+}
+
+/// What an earlier command with the same digest led to. A record whose time is over goes, so that
+/// [`keep`] can follow.
+pub(crate) fn recall(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    repeatable: Repeatable,
+) -> Result<Option<String>, EngineError> {
+    let key = (merchant, repeatable.digest.to_vec());
+    let Some(record) = tx.get::<IdempotencyRow>(&key)? else { return Ok(None) };
+    if record.expires_at <= tx.now() {
+        tx.delete::<IdempotencyRow>(&key);
+        return Ok(None);
+    }
+    Ok(Some(record.outcome))
+}
+
+/// Remembers what a command led to, after [`recall`] found nothing in the same transaction.
+pub(crate) fn keep(tx: &mut Tx<'_>, merchant: MerchantId, repeatable: Repeatable, outcome: String) {
+    let expires_at = tx.now().plus_seconds(repeatable.lifetime_s);
+    let digest = repeatable.digest.to_vec();
+    tx.insert(&IdempotencyRow { merchant, digest, outcome, expires_at });
+}
+
+/// Forgets what [`recall`] found: it does not count any more.
+pub(crate) fn forget(tx: &mut Tx<'_>, merchant: MerchantId, repeatable: Repeatable) {
+    tx.delete::<IdempotencyRow>(&(merchant, repeatable.digest.to_vec()));
 }

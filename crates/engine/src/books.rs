@@ -45,6 +45,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn balances(&self) -> Result<Vec<Balance>, EngineError> {
         let rows = self.store().read(|reader| reader.rows(BALANCES, &[])).await?;
         rows.iter().map(|row| balance(row)).collect()
@@ -54,6 +55,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn postings(
         &self,
         before: Option<PostingId>,

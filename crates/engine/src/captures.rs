@@ -33,6 +33,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign payment, one that holds nothing, or more than is held.
+    #[crate::boxed]
     pub async fn capture_payment(
         &self,
         caller: &Caller,
@@ -81,6 +82,7 @@ impl World {
     /// Unknown or foreign payment, one that holds nothing or is being changed, or an amount that
     /// the acquirer refuses. [`EngineError::Unanswered`] when it does not answer: it is asked again
     /// until it does.
+    #[crate::boxed]
     pub async fn adjust_payment(
         &self,
         caller: &Caller,
@@ -138,6 +140,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign payment, or one that holds nothing or is being changed.
+    #[crate::boxed]
     pub async fn release_payment(
         &self,
         caller: &Caller,

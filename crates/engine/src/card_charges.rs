@@ -16,6 +16,8 @@ use cobro_domain::session::{Session, SessionAction, SessionKind};
 use cobro_domain::{CardId, MerchantId, PaymentId, SessionId};
 use cobro_store::Tx;
 use cobro_store::rows::TimerKind;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::alarms::{Alarm, Conversation};
 use crate::cards::{StorePlan, keep, usable};
@@ -60,6 +62,14 @@ pub struct ChargeCard {
     /// For how many seconds the holder may answer a challenge before the acquirer is asked; there
     /// is no challenge when absent.
     pub challenge_s: Option<i64>,
+}
+
+/// Who waits for a charge of a stored card.
+enum Waits {
+    /// A client, who hears when it was begun: his patience has an end.
+    Client(oneshot::Sender<SessionId>),
+    /// The clock, which hears when the charge waits for it.
+    Clock(oneshot::Sender<()>),
 }
 
 /// A charge that is about to be sent.
@@ -112,6 +122,7 @@ impl World {
     ///
     /// # Errors
     /// A stale caller, or a card that cannot be used. Nothing is charged then.
+    #[crate::boxed]
     pub async fn charge_stored_card(
         &self,
         caller: &Caller,
@@ -120,12 +131,48 @@ impl World {
         new: NewSession,
         charge: ChargeCard,
     ) -> Result<SessionView, EngineError> {
-        let merchant = caller.merchant;
         let ready = self.ready_stored_card(caller, card, code, new.amount).await?;
-        let (world, own) = (self.clone(), caller.clone());
-        let (begun, answered) = tokio::sync::oneshot::channel();
+        let (begun, answered) = oneshot::channel();
         let patience = self.patience();
-        let task = self.tasks().spawn(async move {
+        let task = self.charge_ready_card(caller, card, ready, new, charge, Waits::Client(begun));
+        self.patiently(caller.merchant, patience, task, answered).await
+    }
+
+    /// The same for the clock, which must go on for a slow acquirer to answer: ends when the
+    /// acquirer has answered, or when its answer is a matter of the clock.
+    ///
+    /// # Errors
+    /// As above.
+    pub(crate) async fn charge_stored_card_when_due(
+        &self,
+        caller: &Caller,
+        card: CardId,
+        new: NewSession,
+        charge: ChargeCard,
+    ) -> Result<(), EngineError> {
+        let ready = self.ready_stored_card(caller, card, None, new.amount).await?;
+        let (stalls, stalled) = oneshot::channel();
+        let task = self.charge_ready_card(caller, card, ready, new, charge, Waits::Clock(stalls));
+        tokio::select! {
+            biased;
+            ended = task => ended.map_err(|_| EngineError::Unanswered)?.map(|_| ()),
+            Ok(()) = stalled => Ok(()),
+        }
+    }
+
+    /// Begins a charge and sends it, in a task that outlives whoever waits for it.
+    fn charge_ready_card(
+        &self,
+        caller: &Caller,
+        card: CardId,
+        ready: ReadyCard,
+        new: NewSession,
+        charge: ChargeCard,
+        waits: Waits,
+    ) -> JoinHandle<Result<SessionId, EngineError>> {
+        let merchant = caller.merchant;
+        let (world, own) = (self.clone(), caller.clone());
+        self.tasks().spawn(async move {
             let mut talk = world.converse().await;
             crash::point("card.received");
             let (inner, seed) = (world.clone(), world.entropy().seed());
@@ -138,30 +185,39 @@ impl World {
                     usable(tx, merchant.id, card)?;
                     let mut ids = tx.ids(seed);
                     let session = open(tx, &inner, &mut ids, &merchant, &new)?;
-                    remember(tx, merchant.id, &new, session.id)?;
+                    remember(tx, merchant.id, &new, session.id);
                     let id = session.id;
                     let payment = begin(tx, &inner, &mut ids, &merchant, session, &ready, &charge)?;
                     Ok((id, Some(payment)))
                 })
                 .await?;
             let (id, payment) = started;
-            // The caller may have hung up; the charge goes on.
-            let _ = begun.send(id);
+            let is_client = match waits {
+                Waits::Client(begun) => {
+                    // The caller may have hung up; the charge goes on.
+                    let _ = begun.send(id);
+                    true
+                }
+                Waits::Clock(stalls) => {
+                    talk.tell_stall(stalls);
+                    false
+                }
+            };
             match payment {
                 Some(begun) if matches!(begun.payment.state, PaymentState::Sending { .. }) => {
                     send(&world, &mut talk, begun, None).await?;
                 }
                 // It waits for its holder.
                 Some(_) => {}
-                None => {
+                None if is_client => {
                     // The first command may still be waiting for its answer, and that for the clock.
                     talk.end();
                     world.await_charge(merchant, id).await?;
                 }
+                None => {}
             }
-            Ok::<_, EngineError>(id)
-        });
-        self.patiently(merchant, patience, task, answered).await
+            Ok(id)
+        })
     }
 
     /// The end of a client's patience, from now on.
@@ -175,8 +231,8 @@ impl World {
         &self,
         merchant: MerchantId,
         mut patience: Alarm,
-        mut task: tokio::task::JoinHandle<Result<SessionId, EngineError>>,
-        begun: tokio::sync::oneshot::Receiver<SessionId>,
+        mut task: JoinHandle<Result<SessionId, EngineError>>,
+        begun: oneshot::Receiver<SessionId>,
     ) -> Result<SessionView, EngineError> {
         let id = tokio::select! {
             biased;
@@ -228,6 +284,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown session, one whose state does not allow it, or an amount that is not left.
+    #[crate::boxed]
     pub async fn charge_typed_card(
         &self,
         merchant: MerchantId,
@@ -248,7 +305,7 @@ impl World {
             None => None,
         };
         let world = self.clone();
-        let (begun, answered) = tokio::sync::oneshot::channel();
+        let (begun, answered) = oneshot::channel();
         let patience = self.patience();
         let task = self.tasks().spawn(async move {
             let mut talk = world.converse().await;
@@ -274,6 +331,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown session, or one whose state does not allow it.
+    #[crate::boxed]
     pub async fn store_typed_card(
         &self,
         merchant: MerchantId,

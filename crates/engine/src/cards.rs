@@ -69,6 +69,7 @@ impl World {
     ///
     /// # Errors
     /// A stale caller, or an installation without a vault key.
+    #[crate::boxed]
     pub async fn store_card(
         &self,
         caller: &Caller,
@@ -89,6 +90,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign token: the two are told apart nowhere (F28).
+    #[crate::boxed]
     pub async fn card_by_token(
         &self,
         merchant: MerchantId,
@@ -111,6 +113,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn cards_of(
         &self,
         merchant: MerchantId,
@@ -125,6 +128,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign card, or one that was taken back before.
+    #[crate::boxed]
     pub async fn invalidate_card(
         &self,
         caller: &Caller,

@@ -28,6 +28,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown payment, or one that does not wait for its holder.
+    #[crate::boxed]
     pub async fn answer_challenge(
         &self,
         merchant: MerchantId,
@@ -58,6 +59,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign payment, or one that does not wait for its holder.
+    #[crate::boxed]
     pub async fn cancel_challenge(
         &self,
         caller: &Caller,

@@ -28,11 +28,11 @@ use crate::card_charges::{Awaited, ToKeep, keep_charged, session_moved};
 use crate::crash;
 use crate::emit::{
     emit_intent, emit_new_payment, emit_payment, next_number, next_ordinal, next_trace, post,
-    require, set_timer, stop_timer,
+    require, set_timer,
 };
 use crate::error::{EngineError, Subject};
 use crate::faults::{Mishap, Pace};
-use crate::intents::{IntentView, release};
+use crate::intents::{IntentView, hold_until, release};
 use crate::ports::{Answer, Authorise, Dialect, TestCard};
 use crate::world::World;
 
@@ -82,6 +82,7 @@ impl World {
     /// # Errors
     /// Nothing taken, an intent whose state does not allow it, or a terminal that is offline.
     /// [`EngineError::Unanswered`] when the task was cut off; the row then says more.
+    #[crate::boxed]
     pub async fn present_card(
         &self,
         merchant: MerchantId,
@@ -206,7 +207,6 @@ fn begin_command(
         tx.insert(&ReferenceRow { merchant, reference, payment, made_at });
     }
     tx.save(&intent);
-    stop_timer(tx, merchant.id, TimerKind::Abandon, &id.0)?;
     emit_intent(tx, world, &mut ids, &merchant, &intent, None)?;
     crash::point("charge.begin.before_commit");
     Ok(Begun::Charge(Box::new(BegunCharge { intent, payment, scenario, pace: mishap.pace })))
@@ -432,22 +432,20 @@ fn moved(
         _ => IntentAction::Answer,
     };
     let intent = intent.after(action, now)?;
-    tx.save(&intent);
-    let id = intent.terminal.clone().ok_or(EngineError::NothingTaken)?;
-    let subject = id.0.clone();
-    let terminal: Terminal = require(tx, &(merchant.id, id), Subject::Terminal)?;
-    match intent.phase() {
-        IntentPhase::Processed => {
-            let due_at = now.plus_seconds(RESULT_SHOWN_S);
-            set_timer(tx, merchant.id, TimerKind::CloseResult, subject, due_at, 0)?;
-        }
+    let intent = match intent.phase() {
+        IntentPhase::Processed => hold_until(tx, intent, now.plus_seconds(RESULT_SHOWN_S))?,
         IntentPhase::OnTerminal => {
-            let after = world.dialect(&merchant.channel)?.abandon_after_s(merchant);
-            let due_at = now.plus_seconds(after);
-            set_timer(tx, merchant.id, TimerKind::Abandon, subject, due_at, 0)?;
+            let after_s = world.dialect(&merchant.channel)?.abandon_after_s(merchant);
+            hold_until(tx, intent, now.plus_seconds(after_s))?
         }
-        _ => release(tx, terminal, &intent)?,
-    }
+        _ => {
+            let id = intent.terminal.clone().ok_or(EngineError::NothingTaken)?;
+            let terminal: Terminal = require(tx, &(merchant.id, id), Subject::Terminal)?;
+            release(tx, terminal, &intent);
+            intent
+        }
+    };
+    tx.save(&intent);
     emit_intent(tx, world, ids, merchant, &intent, Some(payment))?;
     Ok(intent)
 }

@@ -53,6 +53,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn due_deliveries(
         &self,
         lane: usize,
@@ -69,12 +70,13 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer, or a row that it needs is missing.
+    #[crate::boxed]
     pub async fn prepare_delivery(&self, delivery: &Delivery) -> Result<Prepared, EngineError> {
         let (merchant, event, slot) = (delivery.merchant, delivery.event, delivery.slot);
         let found = self.store().read(move |reader| {
             Ok((
                 reader.get::<Merchant>(&(merchant,))?,
-                reader.get::<Event>(&(merchant, event))?,
+                reader.get::<Event>(&(event,))?,
                 reader.get::<Endpoint>(&(merchant, slot))?,
             ))
         });
@@ -117,6 +119,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn is_accepted(
         &self,
         merchant: MerchantId,
@@ -131,6 +134,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer; the deliveries are then tried again.
+    #[crate::boxed]
     pub async fn record_attempts(
         &self,
         lane: usize,
@@ -153,6 +157,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown delivery.
+    #[crate::boxed]
     pub async fn replay_delivery(&self, id: DeliveryId) -> Result<Delivery, EngineError> {
         let found = self.store().read(move |reader| {
             Ok(reader.list::<Delivery>(DELIVERY_BY_ID, &[id.to_cell()])?.into_iter().next())
@@ -178,12 +183,11 @@ impl World {
     }
 }
 
-const DELIVERY_BY_ID: &str = "SELECT merchant, id, lane, event, slot, url, attempts, state, \
+const DELIVERY_BY_ID: &str = "SELECT id, merchant, lane, event, slot, url, attempts, state, \
      next_at, request, response, created_at FROM delivery WHERE id = $1";
 
 fn record(tx: &mut Tx<'_>, world: &World, attempted: &Attempted) -> Result<(), EngineError> {
-    let key = (attempted.delivery.merchant, attempted.delivery.id);
-    let Some(delivery) = tx.get::<Delivery>(&key)? else { return Ok(()) };
+    let Some(delivery) = tx.get::<Delivery>(&(attempted.delivery.id,))? else { return Ok(()) };
     if !matches!(delivery.state, DeliveryState::Waiting { .. }) {
         return Ok(());
     }

@@ -154,6 +154,7 @@ impl<'a> Deposits<'a> {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn closed(
         &self,
         merchant: MerchantId,
@@ -170,6 +171,7 @@ impl<'a> Deposits<'a> {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn before(
         &self,
         which: SettlementsBefore,
@@ -196,6 +198,7 @@ impl<'a> Deposits<'a> {
     ///
     /// # Errors
     /// Unknown or foreign report.
+    #[crate::boxed]
     pub async fn by_report(
         &self,
         merchant: MerchantId,
@@ -214,6 +217,7 @@ impl<'a> Deposits<'a> {
     ///
     /// # Errors
     /// Unknown or foreign id.
+    #[crate::boxed]
     pub async fn by_id(&self, merchant: MerchantId, id: Uuid) -> Result<Settlement, EngineError> {
         let day = day_of(id);
         if settlement_id(merchant, day) != id {
@@ -227,6 +231,7 @@ impl<'a> Deposits<'a> {
     ///
     /// # Errors
     /// There is none.
+    #[crate::boxed]
     pub async fn find(&self, id: &str) -> Result<(Settlement, Merchant), EngineError> {
         let (rest, key) = match Uuid::try_parse(id) {
             Ok(id) => ("WHERE day = $1", day_of(id).to_cell()),
@@ -253,6 +258,7 @@ impl<'a> Deposits<'a> {
     ///
     /// # Errors
     /// When the store has no answer, or an amount does not fit.
+    #[crate::boxed]
     pub async fn lines(
         &self,
         merchant: MerchantId,
@@ -268,6 +274,7 @@ impl<'a> Deposits<'a> {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn postings_of(
         &self,
         merchant: MerchantId,

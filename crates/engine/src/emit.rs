@@ -15,11 +15,14 @@ use cobro_store::{Row, Tx};
 use serde_json::json;
 
 use crate::error::EngineError;
-use crate::ports::NumberRange;
+use crate::ports::{NumberRange, SERIALS};
 use crate::world::{Change, World};
 
 /// How many endpoint slots a merchant has.
 const SLOTS_MAX: i64 = 63;
+
+/// The sequence of terminals' numbers.
+const SERIAL_KIND: &str = "terminal.serial";
 
 /// Writes an event and, for every endpoint that wants it, a delivery.
 #[expect(clippy::too_many_arguments, reason = "all of them are what an event is")]
@@ -271,6 +274,14 @@ pub(crate) fn next_number(
     let n = u64::try_from(count(tx, world, range.kind)?).unwrap_or(0);
     let place = i64::try_from(permutation.apply(n)).unwrap_or(0);
     Ok(range.from.saturating_add(place))
+}
+
+/// The next number of a terminal, below [`SERIALS`]: no other one of the world has it, and one of
+/// another world hardly.
+pub(crate) fn next_serial(tx: &mut Tx<'_>, world: &World) -> Result<u64, EngineError> {
+    let key = world.key().number_key(&format!("{SERIAL_KIND} {}", world.id()));
+    let n = u64::try_from(count(tx, world, SERIAL_KIND)?).unwrap_or(0);
+    Ok(Permutation::new(key, SERIALS).apply(n))
 }
 
 /// The next number of a message to the acquirer.

@@ -24,6 +24,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn forget_expired(&self) -> Result<usize, EngineError> {
         let mut forgotten = 0;
         for _ in 0..ROUNDS_MAX {

@@ -60,6 +60,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn add_name(
         &self,
         kind: &'static str,
@@ -84,6 +85,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn find_name(
         &self,
         kind: &'static str,
@@ -100,6 +102,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown merchant, or one whose dialect has no such codes.
+    #[crate::boxed]
     pub async fn consent(&self, public_id: &str, detail: &str) -> Result<String, EngineError> {
         for dialect in self.dialects() {
             let Some(merchant) = self.find_merchant(dialect.name(), public_id).await? else {
@@ -128,6 +131,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown merchant, or one that may not work.
+    #[crate::boxed]
     pub async fn add_grant(&self, merchant: MerchantId, new: NewGrant) -> Result<(), EngineError> {
         let digest = self.key().lookup_hash(&new.secret);
         self.write(merchant, move |tx| {
@@ -141,6 +145,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown merchant, or one that may not work.
+    #[crate::boxed]
     pub async fn add_credential(
         &self,
         merchant: MerchantId,
@@ -158,6 +163,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn grant(
         &self,
         merchant: MerchantId,
@@ -177,6 +183,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown merchant, or one that may not work.
+    #[crate::boxed]
     pub async fn hand_in(
         &self,
         merchant: MerchantId,
@@ -210,6 +217,7 @@ impl World {
     ///
     /// # Errors
     /// A stale caller.
+    #[crate::boxed]
     pub async fn change_own_settings(
         &self,
         caller: &Caller,

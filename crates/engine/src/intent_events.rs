@@ -29,6 +29,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn intent_events(
         &self,
         caller: &Caller,

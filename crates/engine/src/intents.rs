@@ -6,12 +6,13 @@ use cobro_domain::money::Money;
 use cobro_domain::payment::Payment;
 use cobro_domain::scenario::Scenario;
 use cobro_domain::terminal::{OperatingMode, Terminal};
-use cobro_domain::{IntentId, MerchantId, TerminalId};
-use cobro_store::rows::{IdempotencyRow, TimerKind};
+use cobro_domain::{IntentId, MerchantId, TerminalId, Timestamp};
+use cobro_store::rows::{Timer, TimerKind};
 use cobro_store::{Reader, StoreError, Tx};
 
+use crate::answers;
 use crate::crash;
-use crate::emit::{emit_intent, require, set_timer, stop_timer};
+use crate::emit::{emit_intent, require, set_timer};
 use crate::error::{EngineError, Subject};
 use crate::world::{Caller, World};
 
@@ -61,6 +62,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign terminal, one in stand-alone mode, one that is busy.
+    #[crate::boxed]
     pub async fn create_intent(
         &self,
         caller: &Caller,
@@ -79,6 +81,7 @@ impl World {
     /// # Errors
     /// Unknown or foreign terminal or intent, an intent of another terminal, or one whose state
     /// does not allow it.
+    #[crate::boxed]
     pub async fn cancel_intent(
         &self,
         caller: &Caller,
@@ -96,6 +99,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign intent, or one that gives money back.
+    #[crate::boxed]
     pub async fn intent(&self, caller: &Caller, id: IntentId) -> Result<IntentView, EngineError> {
         let view = self.read_intent(caller.merchant, id).await?;
         if view.intent.refund_of.is_some() {
@@ -137,7 +141,7 @@ fn create(
     seed: [u8; 16],
 ) -> Result<Intent, EngineError> {
     let merchant = World::merchant_of(tx, caller)?;
-    if let Some(intent) = repeated(tx, caller, command)? {
+    if let Some(intent) = repeated(tx, merchant.id, command.repeatable)? {
         return Ok(intent);
     }
     let key = (merchant.id, command.terminal.clone());
@@ -162,15 +166,16 @@ fn create(
         scenario: command.scenario,
         luggage: command.luggage.clone(),
         state: IntentState::Open,
+        deadline: None,
         created_at: tx.now(),
         changed_at: tx.now(),
     };
+    let intent = hold_until(tx, intent, tx.now().plus_seconds(command.abandon_after_s))?;
     tx.insert(&intent);
     tx.save(&terminal.holding(intent.id));
-    let due_at = tx.now().plus_seconds(command.abandon_after_s);
-    let subject = command.terminal.0.clone();
-    set_timer(tx, merchant.id, TimerKind::Abandon, subject, due_at, 0)?;
-    remember(tx, caller, command, &intent);
+    if let Some(repeatable) = command.repeatable {
+        answers::keep(tx, merchant.id, repeatable, intent.id.to_string());
+    }
     emit_intent(tx, world, &mut ids, &merchant, &intent, None)?;
     crash::point("intent.create.before_commit");
     Ok(intent)
@@ -179,31 +184,24 @@ fn create(
 /// The intent that an earlier command with the same digest made, as it was then.
 fn repeated(
     tx: &mut Tx<'_>,
-    caller: &Caller,
-    command: &CreateIntent,
+    merchant: MerchantId,
+    repeatable: Option<Repeatable>,
 ) -> Result<Option<Intent>, EngineError> {
-    let Some(repeatable) = command.repeatable else { return Ok(None) };
-    let key = (caller.merchant, repeatable.digest.to_vec());
-    let Some(record) = tx.get::<IdempotencyRow>(&key)? else { return Ok(None) };
-    if record.expires_at <= tx.now() {
-        tx.delete::<IdempotencyRow>(&key);
-        return Ok(None);
-    }
-    let id = IntentId::parse(&record.outcome)
-        .ok_or_else(|| EngineError::Fault("an idempotency record names no intent".to_owned()))?;
-    let intent: Intent = require(tx, &(caller.merchant, id), Subject::Intent)?;
-    Ok(Some(Intent { state: IntentState::Open, changed_at: intent.created_at, ..intent }))
+    let Some(repeatable) = repeatable else { return Ok(None) };
+    let Some(outcome) = answers::recall(tx, merchant, repeatable)? else { return Ok(None) };
+    as_made(tx, merchant, &outcome).map(Some)
 }
 
-fn remember(tx: &mut Tx<'_>, caller: &Caller, command: &CreateIntent, intent: &Intent) {
-    if let Some(repeatable) = command.repeatable {
-        tx.insert(&IdempotencyRow {
-            merchant: caller.merchant,
-            digest: repeatable.digest.to_vec(),
-            outcome: intent.id.to_string(),
-            expires_at: tx.now().plus_seconds(repeatable.lifetime_s),
-        });
-    }
+/// The intent that a record names, as it was when it was made.
+pub(crate) fn as_made(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    outcome: &str,
+) -> Result<Intent, EngineError> {
+    let id = IntentId::parse(outcome)
+        .ok_or_else(|| EngineError::Fault("an idempotency record names no intent".to_owned()))?;
+    let intent: Intent = require(tx, &(merchant, id), Subject::Intent)?;
+    Ok(Intent { state: IntentState::Open, changed_at: intent.created_at, ..intent })
 }
 
 fn cancel(
@@ -223,23 +221,34 @@ fn cancel(
     let mut ids = tx.ids(seed);
     let intent = intent.after(IntentAction::Cancel, tx.now())?;
     tx.save(&intent);
-    release(tx, terminal, &intent)?;
+    release(tx, terminal, &intent);
     emit_intent(tx, world, &mut ids, &merchant, &intent, None)?;
     crash::point("intent.cancel.before_commit");
     Ok(intent)
 }
 
-/// Frees the terminal of an intent that became final, and stops its clocks.
-pub(crate) fn release(
-    tx: &mut Tx<'_>,
-    terminal: Terminal,
-    intent: &Intent,
-) -> Result<(), EngineError> {
-    let (merchant, subject) = (intent.merchant, terminal.id.0.clone());
-    if terminal.current == Some(intent.id) {
-        stop_timer(tx, merchant, TimerKind::Abandon, &subject)?;
-        stop_timer(tx, merchant, TimerKind::CloseResult, &subject)?;
-    }
+/// Frees the terminal of an intent that became final.
+pub(crate) fn release(tx: &mut Tx<'_>, terminal: Terminal, intent: &Intent) {
     tx.save(&terminal.released(intent.id));
-    Ok(())
+}
+
+/// The intent, whose state on its terminal ends by itself at `deadline`.
+///
+/// A terminal has one timer, which only has to go off early enough: it looks at the deadline of
+/// what the terminal has by then ([`crate::timers`]). So it is moved where a state is shorter than
+/// the one before, and a busy terminal's stays where it is.
+pub(crate) fn hold_until(
+    tx: &mut Tx<'_>,
+    intent: Intent,
+    deadline: Timestamp,
+) -> Result<Intent, EngineError> {
+    if let Some(terminal) = &intent.terminal {
+        let key = (intent.merchant, TimerKind::Terminal.code().to_owned(), terminal.0.clone());
+        let there = tx.get::<Timer>(&key)?;
+        if there.is_none_or(|timer| timer.due_at > deadline) {
+            let subject = terminal.0.clone();
+            set_timer(tx, intent.merchant, TimerKind::Terminal, subject, deadline, 0)?;
+        }
+    }
+    Ok(Intent { deadline: Some(deadline), ..intent })
 }

@@ -7,10 +7,10 @@ use cobro_store::ToCell;
 use crate::error::EngineError;
 use crate::world::World;
 
-const EVENTS: &str = "SELECT merchant, id, at, kind, subject, data FROM event \
+const EVENTS: &str = "SELECT id, merchant, at, kind, subject, data FROM event \
      WHERE id < $1 ORDER BY id DESC LIMIT $2";
 
-const DELIVERIES: &str = "SELECT merchant, id, lane, event, slot, url, attempts, state, next_at, \
+const DELIVERIES: &str = "SELECT id, merchant, lane, event, slot, url, attempts, state, next_at, \
      request, response, created_at FROM delivery WHERE id < $1 ORDER BY id DESC LIMIT $2";
 
 impl World {
@@ -18,6 +18,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn events(
         &self,
         before: Option<EventId>,
@@ -32,6 +33,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn deliveries(
         &self,
         before: Option<DeliveryId>,

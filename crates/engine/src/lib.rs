@@ -9,6 +9,10 @@
 //!
 //! Read in this order: [`ports`], [`world`], [`intents`], [`charges`], [`refunds`], [`recovery`].
 
+/// Puts the future of a use case in a box. A bare one would be compiled once more in every room that
+/// calls it; this is where the engine's code ends and theirs begins.
+pub(crate) use async_recursion::async_recursion as boxed;
+
 pub mod accounts;
 mod alarms;
 pub mod answers;

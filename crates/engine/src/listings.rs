@@ -1,10 +1,12 @@
 //! Sessions, stored cards and deliveries, newest first, for pages and the control API.
 
+use std::cmp::Reverse;
+
 use cobro_domain::card::StoredCard;
 use cobro_domain::event::Delivery;
 use cobro_domain::session::Session;
 use cobro_domain::{CardId, DeliveryId, MerchantId, SessionId, Timestamp};
-use cobro_store::{Cell, ToCell};
+use cobro_store::{Cell, Reader, StoreError, ToCell};
 
 use crate::error::EngineError;
 use crate::sessions::{SessionView, view};
@@ -33,6 +35,38 @@ impl SessionsOf {
             Self::StoredCards => " AND kind = 'direct'",
         }
     }
+
+    /// The condition and the order of a page of one merchant's sessions between two ids, which is
+    /// read from the primary key: merchant, the id above, the one below, how many.
+    pub fn page_of_merchant(self) -> String {
+        let kinds = self.condition();
+        format!("WHERE merchant = $1 AND id < $2 AND id > $3{kinds} ORDER BY id DESC LIMIT $4")
+    }
+}
+
+const MERCHANT_IDS: &str = "SELECT id FROM merchant";
+
+/// The newest sessions of these merchants below an id. Nothing has the sessions of all in one order,
+/// so each merchant's newest are read, down to the oldest that is still among those wanted.
+fn newest(
+    reader: &mut Reader<'_>,
+    of: SessionsOf,
+    merchants: Vec<Cell>,
+    before: &Cell,
+    limit: i64,
+) -> Result<Vec<Session>, StoreError> {
+    let text = of.page_of_merchant();
+    let wanted = usize::try_from(limit).unwrap_or(0);
+    let mut newest: Vec<Session> = Vec::new();
+    for merchant in merchants {
+        let oldest = wanted.checked_sub(1).and_then(|last| newest.get(last));
+        let oldest = oldest.map_or([0; 16].as_slice().to_cell(), |session| session.id.to_cell());
+        let params = [merchant, before.clone(), oldest, limit.to_cell()];
+        newest.extend(reader.select::<Session>(&text, &params)?);
+        newest.sort_unstable_by_key(|session| Reverse(session.id));
+        newest.truncate(wanted);
+    }
+    Ok(newest)
 }
 
 fn last_id(before: Option<impl ToCell>) -> Cell {
@@ -45,6 +79,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn sessions_before(
         &self,
         of: SessionsOf,
@@ -54,17 +89,11 @@ impl World {
     ) -> Result<Vec<SessionView>, EngineError> {
         let before = last_id(before);
         let found = self.store().read(move |reader| {
-            let kinds = of.condition();
-            let sessions: Vec<Session> = match merchant {
-                Some(merchant) => reader.select(
-                    &format!("WHERE merchant = $1 AND id < $2{kinds} ORDER BY id DESC LIMIT $3"),
-                    &[merchant.to_cell(), before, limit.to_cell()],
-                )?,
-                None => reader.select(
-                    &format!("WHERE id < $1{kinds} ORDER BY id DESC LIMIT $2"),
-                    &[before, limit.to_cell()],
-                )?,
+            let merchants = match merchant {
+                Some(merchant) => vec![merchant.to_cell()],
+                None => reader.rows(MERCHANT_IDS, &[])?.into_iter().flatten().collect(),
             };
+            let sessions = newest(reader, of, merchants, &before, limit)?;
             sessions.into_iter().map(|session| view(reader, session)).collect()
         });
         Ok(found.await?)
@@ -74,6 +103,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn cards_before(
         &self,
         merchant: Option<MerchantId>,
@@ -100,6 +130,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn deliveries_of(
         &self,
         merchant: MerchantId,

@@ -51,6 +51,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign payment.
+    #[crate::boxed]
     pub async fn payment(
         &self,
         merchant: MerchantId,
@@ -68,6 +69,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn payments_between(
         &self,
         merchant: MerchantId,
@@ -94,6 +96,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn taken_payments(
         &self,
         merchant: MerchantId,

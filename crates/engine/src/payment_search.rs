@@ -136,6 +136,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn search_payments(
         &self,
         caller: &Caller,

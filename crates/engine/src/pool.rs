@@ -53,6 +53,7 @@ impl World {
     ///
     /// # Errors
     /// A stale caller.
+    #[crate::boxed]
     pub async fn register_charge(
         &self,
         caller: &Caller,
@@ -67,6 +68,7 @@ impl World {
     /// # Errors
     /// A stale caller, an unknown or foreign terminal, one that has taken nothing, or one for which
     /// another charge waits.
+    #[crate::boxed]
     pub async fn enqueue_charge(
         &self,
         caller: &Caller,
@@ -82,6 +84,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign charge, or one whose state does not allow it.
+    #[crate::boxed]
     pub async fn withdraw_charge(
         &self,
         caller: &Caller,
@@ -105,6 +108,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn by_alias(
         &self,
         merchant: MerchantId,
@@ -121,6 +125,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn pending_for(&self, terminal: &Terminal) -> Result<Vec<Intent>, EngineError> {
         let terminal = terminal.clone();
         Ok(self.store().read(move |reader| pending(reader, &terminal)).await?)
@@ -131,6 +136,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn charges_of(
         &self,
         merchant: MerchantId,
@@ -163,6 +169,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown intent.
+    #[crate::boxed]
     pub async fn find_intent(
         &self,
         merchant: &Merchant,
@@ -289,6 +296,7 @@ fn register(
         scenario: None,
         luggage: new.luggage.clone(),
         state: IntentState::Open,
+        deadline: None,
         created_at: tx.now(),
         changed_at: tx.now(),
     };

@@ -222,6 +222,9 @@ pub struct NumberRange {
     pub size: u64,
 }
 
+/// How many terminals can be told apart by their serial numbers: ten digits.
+pub const SERIALS: u64 = 10_000_000_000;
+
 /// A published test card.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestCard {
@@ -393,14 +396,14 @@ pub trait Describe: Send + Sync {
     /// A card that approves, of this kind, as the merchant's country has them.
     fn default_card(&self, merchant: &Merchant, kind: CardKind) -> CardFacts;
 
-    /// The particulars of the `ordinal`th terminal of a merchant. `chance` tells its serial
-    /// number from those of other worlds.
+    /// The particulars of the `ordinal`th terminal of a merchant. `serial`, below [`SERIALS`], is no
+    /// other terminal's of the world: the whole of it belongs into the id.
     fn plan_terminal(
         &self,
         merchant: &Merchant,
         ordinal: i64,
         model: Option<&str>,
-        chance: u64,
+        serial: u64,
     ) -> TerminalPlan;
 
     /// How long an intent may wait before it is abandoned, in seconds.

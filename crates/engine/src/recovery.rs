@@ -30,6 +30,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn sweep(&self) -> Result<usize, EngineError> {
         let mut swept = 0;
         for lane in 0..self.store().lanes() {

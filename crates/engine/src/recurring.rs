@@ -169,6 +169,7 @@ impl World {
     }
 
     /// Charges what is due of a recurrence. One attempt is made once, however often this is asked.
+    /// A slow answer is not waited for: it comes when the clock has gone on.
     ///
     /// # Errors
     /// What keeps the charge from being made now; its timer stays.
@@ -215,13 +216,12 @@ impl World {
             luggage: None,
             challenge_s: None,
         };
-        match self.charge_stored_card(&caller, card.id, None, new, charge).await {
-            Ok(_) => Ok(()),
+        match self.charge_stored_card_when_due(&caller, card.id, new, charge).await {
             // The card was taken back.
             Err(EngineError::NotFound(Subject::Card)) => {
                 self.end_recurrence(caller.merchant, first).await
             }
-            Err(error) => Err(error),
+            other => other,
         }
     }
 
@@ -243,6 +243,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn recurs_at(
         &self,
         merchant: MerchantId,

@@ -9,13 +9,13 @@ use cobro_domain::merchant::Merchant;
 use cobro_domain::money::Money;
 use cobro_domain::payment::Payment;
 use cobro_domain::terminal::{OperatingMode, Terminal};
-use cobro_domain::{IntentId, PaymentId, RefundId, TerminalId};
+use cobro_domain::{IntentId, MerchantId, PaymentId, RefundId, TerminalId};
 use cobro_store::Tx;
-use cobro_store::rows::{IdempotencyRow, TimerKind};
 
-use crate::emit::{emit_intent, require, set_timer, stop_timer};
+use crate::answers;
+use crate::emit::{emit_intent, require};
 use crate::error::{EngineError, Subject};
-use crate::intents::{Repeatable, release};
+use crate::intents::{Repeatable, as_made, hold_until, release};
 use crate::world::{Caller, World};
 
 /// A wish to give a payment's money back at the terminal that took it.
@@ -48,6 +48,7 @@ impl World {
     /// # Errors
     /// Unknown or foreign terminal, one in stand-alone mode, one that has an intent of either
     /// kind; an unknown or foreign payment, one of another terminal, one of which nothing is left.
+    #[crate::boxed]
     pub async fn create_refund_intent(
         &self,
         caller: &Caller,
@@ -63,6 +64,7 @@ impl World {
     /// # Errors
     /// Unknown or foreign terminal or intent, an intent of another terminal, or one whose state
     /// does not allow it.
+    #[crate::boxed]
     pub async fn cancel_refund_intent(
         &self,
         caller: &Caller,
@@ -78,6 +80,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign intent, or one that takes money.
+    #[crate::boxed]
     pub async fn refund_intent(
         &self,
         caller: &Caller,
@@ -102,7 +105,7 @@ fn create(
     seed: [u8; 16],
 ) -> Result<RefundIntentView, EngineError> {
     let merchant = World::merchant_of(tx, caller)?;
-    if let Some(view) = repeated(tx, caller, command)? {
+    if let Some(view) = repeated(tx, merchant.id, command)? {
         return Ok(view);
     }
     let key = (merchant.id, command.terminal.clone());
@@ -138,21 +141,15 @@ fn create(
         scenario: None,
         luggage: command.luggage.clone(),
         state: IntentState::Open,
+        deadline: None,
         created_at: now,
         changed_at: now,
     };
+    let intent = hold_until(tx, intent, now.plus_seconds(command.abandon_after_s))?;
     tx.insert(&intent);
-    let due_at = now.plus_seconds(command.abandon_after_s);
-    let subject = terminal.id.0.clone();
-    set_timer(tx, merchant.id, TimerKind::Abandon, subject, due_at, 0)?;
     tx.save(&terminal.holding(intent.id));
     if let Some(repeatable) = command.repeatable {
-        tx.insert(&IdempotencyRow {
-            merchant: merchant.id,
-            digest: repeatable.digest.to_vec(),
-            outcome: intent.id.to_string(),
-            expires_at: now.plus_seconds(repeatable.lifetime_s),
-        });
+        answers::keep(tx, merchant.id, repeatable, intent.id.to_string());
     }
     emit_intent(tx, world, &mut ids, &merchant, &intent, Some(&payment))?;
     Ok(RefundIntentView { intent, payment })
@@ -161,21 +158,13 @@ fn create(
 /// What an earlier command with the same digest made, as it was then.
 fn repeated(
     tx: &mut Tx<'_>,
-    caller: &Caller,
+    merchant: MerchantId,
     command: &CreateRefundIntent,
 ) -> Result<Option<RefundIntentView>, EngineError> {
     let Some(repeatable) = command.repeatable else { return Ok(None) };
-    let key = (caller.merchant, repeatable.digest.to_vec());
-    let Some(record) = tx.get::<IdempotencyRow>(&key)? else { return Ok(None) };
-    if record.expires_at <= tx.now() {
-        tx.delete::<IdempotencyRow>(&key);
-        return Ok(None);
-    }
-    let id = IntentId::parse(&record.outcome)
-        .ok_or_else(|| EngineError::Fault("an idempotency record names no intent".to_owned()))?;
-    let intent: Intent = require(tx, &(caller.merchant, id), Subject::Intent)?;
-    let payment = require(tx, &(caller.merchant, command.payment), Subject::Payment)?;
-    let intent = Intent { state: IntentState::Open, changed_at: intent.created_at, ..intent };
+    let Some(outcome) = answers::recall(tx, merchant, repeatable)? else { return Ok(None) };
+    let intent = as_made(tx, merchant, &outcome)?;
+    let payment = require(tx, &(merchant, command.payment), Subject::Payment)?;
     Ok(Some(RefundIntentView { intent, payment }))
 }
 
@@ -201,7 +190,7 @@ fn cancel(
     let mut ids = tx.ids(seed);
     let intent = intent.after(action, tx.now())?;
     tx.save(&intent);
-    release(tx, terminal, &intent)?;
+    release(tx, terminal, &intent);
     emit_intent(tx, world, &mut ids, &merchant, &intent, Some(&payment))?;
     Ok(intent)
 }
@@ -220,7 +209,6 @@ pub(crate) fn begin(
     let mut ids = tx.ids(seed);
     let intent = intent.after(IntentAction::PresentCard(payment), tx.now())?;
     let payment: Payment = require(tx, &(merchant.id, payment), Subject::Payment)?;
-    stop_timer(tx, merchant.id, TimerKind::Abandon, &terminal.id.0)?;
     if payment.clone().reserve_refund(None, tx.now()).is_err() {
         end(tx, world, &mut ids, merchant, terminal, intent, &payment, false)?;
         return Ok(None);
@@ -275,6 +263,6 @@ fn end(
     let action = if accepted { IntentAction::Complete } else { IntentAction::AnswerError };
     let intent = intent.after(action, tx.now())?;
     tx.save(&intent);
-    release(tx, terminal, &intent)?;
+    release(tx, terminal, &intent);
     emit_intent(tx, world, ids, merchant, &intent, Some(payment))
 }

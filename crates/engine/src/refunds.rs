@@ -11,10 +11,11 @@ use cobro_domain::money::Money;
 use cobro_domain::payment::Payment;
 use cobro_domain::refund::{Refund, RefundState};
 use cobro_domain::{IntentId, MerchantId, PaymentId, RefundId};
-use cobro_store::rows::{IdempotencyRow, TimerKind};
+use cobro_store::rows::TimerKind;
 use cobro_store::{ToCell, Tx};
 use serde_json::json;
 
+use crate::answers;
 use crate::crash;
 use crate::emit::{
     emit, fee_back, next_number, next_ordinal, next_trace, payment_facts, post, require, set_timer,
@@ -62,6 +63,7 @@ impl World {
     /// # Errors
     /// Unknown or foreign payment, one that is not approved, an amount that is not positive or is
     /// more than what is left; [`EngineError::Unanswered`] when the acquirer does not answer.
+    #[crate::boxed]
     pub async fn create_refund(
         &self,
         caller: &Caller,
@@ -113,6 +115,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign refund.
+    #[crate::boxed]
     pub async fn refund(
         &self,
         merchant: MerchantId,
@@ -138,6 +141,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign payment.
+    #[crate::boxed]
     pub async fn payment_by_number(
         &self,
         caller: &Caller,
@@ -173,16 +177,12 @@ fn begin(
     seed: [u8; 16],
 ) -> Result<(Refund, bool), EngineError> {
     let merchant = World::merchant_of(tx, caller)?;
-    let digest = command.repeatable.map(|repeatable| repeatable.digest.to_vec());
-    if let Some(digest) = &digest
-        && let Some(record) = tx.get::<IdempotencyRow>(&(merchant.id, digest.clone()))?
+    if let Some(repeatable) = command.repeatable
+        && let Some(outcome) = answers::recall(tx, merchant.id, repeatable)?
     {
-        if record.expires_at > tx.now() {
-            let id = RefundId::parse(&record.outcome)
-                .ok_or_else(|| EngineError::Fault("a record names no refund".to_owned()))?;
-            return Ok((require(tx, &(merchant.id, id), Subject::Refund)?, false));
-        }
-        tx.delete::<IdempotencyRow>(&(merchant.id, digest.clone()));
+        let id = RefundId::parse(&outcome)
+            .ok_or_else(|| EngineError::Fault("a record names no refund".to_owned()))?;
+        return Ok((require(tx, &(merchant.id, id), Subject::Refund)?, false));
     }
     let payment: Payment = require(tx, &(merchant.id, command.payment), Subject::Payment)?;
     if command.within_balance {
@@ -196,13 +196,8 @@ fn begin(
         intent: None,
     };
     let refund = reserve(tx, world, &mut ids, &merchant, payment, wanted)?;
-    if let (Some(digest), Some(repeatable)) = (digest, command.repeatable) {
-        tx.insert(&IdempotencyRow {
-            merchant: merchant.id,
-            digest,
-            outcome: refund.id.to_string(),
-            expires_at: tx.now().plus_seconds(repeatable.lifetime_s),
-        });
+    if let Some(repeatable) = command.repeatable {
+        answers::keep(tx, merchant.id, repeatable, refund.id.to_string());
     }
     crash::point("refund.begin.before_commit");
     Ok((refund, true))

@@ -29,6 +29,7 @@ const COUNTS: &str = "SELECT key_id, COUNT(*) FROM card WHERE state <> 'invalida
 ///
 /// # Errors
 /// When the store has no answer.
+#[crate::boxed]
 pub async fn keys_in_use(store: &Store) -> Result<Vec<(i64, i64)>, StoreError> {
     let rows = store.read(|reader| reader.rows(COUNTS, &[])).await?;
     let pair = |row: Vec<Cell>| match row.as_slice() {
@@ -43,6 +44,7 @@ pub async fn keys_in_use(store: &Store) -> Result<Vec<(i64, i64)>, StoreError> {
 /// # Errors
 /// When a card cannot be opened with the keys at hand, or the store has no answer. What was done
 /// until then stays done.
+#[crate::boxed]
 pub async fn rotate(
     store: &Store,
     keys: &VaultKeys,
@@ -106,6 +108,7 @@ impl World {
     ///
     /// # Errors
     /// As [`rotate`], or when this installation has no vault key.
+    #[crate::boxed]
     pub async fn rotate_cards(&self) -> Result<usize, EngineError> {
         rotate(self.store(), self.vault()?, self.entropy()).await
     }

@@ -11,10 +11,11 @@ use cobro_domain::payment::Payment;
 use cobro_domain::refund::Refund;
 use cobro_domain::session::{Session, SessionAction, SessionKind, SessionState};
 use cobro_domain::{MerchantId, SessionId, Timestamp};
-use cobro_store::rows::{IdempotencyRow, TimerKind};
+use cobro_store::rows::TimerKind;
 use cobro_store::{Reader, StoreError, ToCell, Tx};
 use serde_json::json;
 
+use crate::answers;
 use crate::emit::{
     emit, next_number, payment_facts, require, set_timer, stop_timer, tell_own_address,
 };
@@ -71,6 +72,7 @@ impl World {
     ///
     /// # Errors
     /// A stale caller.
+    #[crate::boxed]
     pub async fn create_session(
         &self,
         caller: &Caller,
@@ -85,7 +87,7 @@ impl World {
                 }
                 let mut ids = tx.ids(seed);
                 let session = open(tx, &world, &mut ids, &merchant, &new)?;
-                remember(tx, merchant.id, &new, session.id)?;
+                remember(tx, merchant.id, &new, session.id);
                 emit_session(tx, &world, &mut ids, &merchant, &session, None, Loudness::Silent)?;
                 Ok(session.id)
             })
@@ -97,6 +99,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign session.
+    #[crate::boxed]
     pub async fn session(
         &self,
         merchant: MerchantId,
@@ -113,6 +116,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign session.
+    #[crate::boxed]
     pub async fn session_by_number(
         &self,
         merchant: MerchantId,
@@ -131,6 +135,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn sessions_numbered(
         &self,
         number: i64,
@@ -153,6 +158,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown id.
+    #[crate::boxed]
     pub async fn session_anywhere(
         &self,
         id: SessionId,
@@ -183,6 +189,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign session, or one whose state does not allow it.
+    #[crate::boxed]
     pub async fn cancel_session(
         &self,
         caller: &Caller,
@@ -201,6 +208,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown session, or one whose state does not allow it.
+    #[crate::boxed]
     pub async fn abandon_session(
         &self,
         merchant: MerchantId,
@@ -219,6 +227,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown session, or one whose state does not allow it.
+    #[crate::boxed]
     pub async fn decline_card(
         &self,
         merchant: MerchantId,
@@ -309,11 +318,14 @@ pub(crate) fn repeated(
     if let Some(id) = remembered(tx, merchant, new.repeatable)? {
         return Ok(Some(id));
     }
+    let Some(duplicate) = new.duplicate else { return Ok(None) };
     let Some(id) = remembered(tx, merchant, new.duplicate)? else { return Ok(None) };
     let session = tx.get::<Session>(&(merchant, id))?;
-    let stands =
-        session.is_some_and(|session| !matches!(session.state, SessionState::Rejected { .. }));
-    Ok(stands.then_some(id))
+    if session.is_none_or(|session| matches!(session.state, SessionState::Rejected { .. })) {
+        answers::forget(tx, merchant, duplicate);
+        return Ok(None);
+    }
+    Ok(Some(id))
 }
 
 fn remembered(
@@ -322,35 +334,17 @@ fn remembered(
     repeatable: Option<Repeatable>,
 ) -> Result<Option<SessionId>, EngineError> {
     let Some(repeatable) = repeatable else { return Ok(None) };
-    let key = (merchant, repeatable.digest.to_vec());
-    let Some(record) = tx.get::<IdempotencyRow>(&key)? else { return Ok(None) };
-    if record.expires_at <= tx.now() {
-        return Ok(None);
-    }
-    let id = SessionId::parse(&record.outcome);
+    let Some(outcome) = answers::recall(tx, merchant, repeatable)? else { return Ok(None) };
+    let id = SessionId::parse(&outcome);
     let id = id.ok_or_else(|| EngineError::Fault("a record names no session".to_owned()))?;
     Ok(Some(id))
 }
 
-pub(crate) fn remember(
-    tx: &mut Tx<'_>,
-    merchant: MerchantId,
-    new: &NewSession,
-    id: SessionId,
-) -> Result<(), EngineError> {
+/// Remembers a session for commands that repeat the one that made it, after [`repeated`].
+pub(crate) fn remember(tx: &mut Tx<'_>, merchant: MerchantId, new: &NewSession, id: SessionId) {
     for repeatable in [new.repeatable, new.duplicate].into_iter().flatten() {
-        let record = IdempotencyRow {
-            merchant,
-            digest: repeatable.digest.to_vec(),
-            outcome: id.to_string(),
-            expires_at: tx.now().plus_seconds(repeatable.lifetime_s),
-        };
-        match tx.get::<IdempotencyRow>(&(merchant, record.digest.clone()))? {
-            Some(_) => tx.save(&record),
-            None => tx.insert(&record),
-        }
+        answers::keep(tx, merchant, repeatable, id.to_string());
     }
-    Ok(())
 }
 
 /// Ends a session without the rest of its money.
@@ -464,6 +458,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown address.
+    #[crate::boxed]
     pub async fn session_of_page(
         &self,
         address: PageAddress,

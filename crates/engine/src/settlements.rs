@@ -41,6 +41,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn run_settlements(&self) -> Result<Vec<Settlement>, EngineError> {
         self.fire_lanes().await?;
         let (name, until) = (REPORTED.to_owned(), self.now());

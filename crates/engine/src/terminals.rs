@@ -8,13 +8,13 @@ use cobro_domain::intent::{Intent, IntentAction, IntentPhase};
 use cobro_domain::merchant::Merchant;
 use cobro_domain::payment::Payment;
 use cobro_domain::terminal::{OperatingMode, Terminal};
-use cobro_store::rows::{DirectoryRow, TimerKind};
+use cobro_store::rows::DirectoryRow;
 use cobro_store::{Reader, StoreError, ToCell, Tx};
 
 use crate::crash;
-use crate::emit::{emit_intent, next_ordinal, require, set_timer};
+use crate::emit::{emit_intent, next_ordinal, require};
 use crate::error::{EngineError, Subject};
-use crate::intents::{IntentView, read_intent_view, release};
+use crate::intents::{IntentView, hold_until, read_intent_view, release};
 use crate::world::{Change, World};
 
 /// The kind of a directory row that leads from a terminal's id to its merchant.
@@ -60,6 +60,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn terminals_of(
         &self,
         merchant: MerchantId,
@@ -83,6 +84,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn terminals(
         &self,
         after: String,
@@ -104,6 +106,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown terminal.
+    #[crate::boxed]
     pub async fn terminal(&self, id: &str) -> Result<TerminalView, EngineError> {
         let id = id.to_owned();
         let found = self.store().read(move |reader| {
@@ -120,6 +123,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown terminal.
+    #[crate::boxed]
     pub async fn merchant_at(&self, id: &str) -> Result<Merchant, EngineError> {
         let key = (TERMINAL_KIND.to_owned(), id.to_owned());
         let found = self.store().read(move |reader| match reader.get::<DirectoryRow>(&key)? {
@@ -133,6 +137,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown merchant, or a count that is not from 1 to [`PAIR_MAX`].
+    #[crate::boxed]
     pub async fn pair_terminals(
         &self,
         merchant: MerchantId,
@@ -147,10 +152,9 @@ impl World {
         let mut left = count;
         while left > 0 {
             let part = left.min(PAIR_PER_COMMAND);
-            let (world, model, seed) = (self.clone(), model.clone(), self.entropy().seed());
-            let command = move |tx: &mut Tx<'_>| {
-                pair(tx, &world, merchant, model.as_deref(), mode, part, seed)
-            };
+            let (world, model) = (self.clone(), model.clone());
+            let command =
+                move |tx: &mut Tx<'_>| pair(tx, &world, merchant, model.as_deref(), mode, part);
             paired.extend(self.write(merchant, command).await?);
             left -= part;
         }
@@ -161,6 +165,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown terminal, or one that has an intent.
+    #[crate::boxed]
     pub async fn unpair_terminal(&self, id: &str) -> Result<(), EngineError> {
         let view = self.terminal(id).await?;
         let (merchant, id) = (view.merchant.id, view.terminal.id);
@@ -180,6 +185,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown or foreign terminal.
+    #[crate::boxed]
     pub async fn change_terminal(
         &self,
         merchant: MerchantId,
@@ -206,6 +212,7 @@ impl World {
     ///
     /// # Errors
     /// Nothing queued, another intent on the terminal, or a terminal that is offline.
+    #[crate::boxed]
     pub async fn fetch_intent(
         &self,
         merchant: MerchantId,
@@ -245,6 +252,7 @@ impl World {
     ///
     /// # Errors
     /// Nothing taken, or an intent whose state does not allow it.
+    #[crate::boxed]
     pub async fn cancel_on_terminal(
         &self,
         merchant: MerchantId,
@@ -263,6 +271,7 @@ impl World {
     ///
     /// # Errors
     /// No result on the terminal.
+    #[crate::boxed]
     pub async fn close_result(
         &self,
         merchant: MerchantId,
@@ -312,15 +321,14 @@ pub(crate) fn pair(
     model: Option<&str>,
     mode: OperatingMode,
     count: i64,
-    seed: [u8; 16],
 ) -> Result<Vec<TerminalId>, EngineError> {
     let merchant: Merchant = require(tx, &(merchant,), Subject::Merchant)?;
     let dialect = world.dialect(&merchant.channel)?;
-    let mut ids = tx.ids(seed);
     let mut paired = Vec::new();
     for _ in 0..count {
         let ordinal = next_ordinal(tx, merchant.id, TERMINAL_KIND)?;
-        let plan = dialect.plan_terminal(&merchant, ordinal, model, ids.random());
+        let serial = crate::emit::next_serial(tx, world)?;
+        let plan = dialect.plan_terminal(&merchant, ordinal, model, serial);
         paired.push(add_terminal(tx, world, &merchant, plan, mode, ordinal)?);
     }
     Ok(paired)
@@ -401,15 +409,14 @@ fn step(
         None => None,
     };
     let mut ids = tx.ids(seed);
-    let intent = intent.after(action, tx.now())?;
-    tx.save(&intent);
+    let mut intent = intent.after(action, tx.now())?;
     if intent.phase().is_final() {
-        release(tx, terminal, &intent)?;
+        release(tx, terminal, &intent);
     } else if action == IntentAction::Fetch {
-        let after = world.dialect(&merchant.channel)?.abandon_after_s(&merchant);
-        let due_at = tx.now().plus_seconds(after);
-        set_timer(tx, merchant.id, TimerKind::Abandon, id.0.clone(), due_at, 0)?;
+        let after_s = world.dialect(&merchant.channel)?.abandon_after_s(&merchant);
+        intent = hold_until(tx, intent, tx.now().plus_seconds(after_s))?;
     }
+    tx.save(&intent);
     emit_intent(tx, world, &mut ids, &merchant, &intent, payment.as_ref())?;
     match action {
         IntentAction::Fetch => crash::point("terminal.fetch.before_commit"),

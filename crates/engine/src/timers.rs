@@ -1,10 +1,11 @@
 //! What falls due, and moving the clock.
 
-use cobro_domain::intent::{Intent, IntentAction};
+use cobro_domain::id::IdSource;
+use cobro_domain::intent::{Intent, IntentAction, IntentPhase};
 use cobro_domain::merchant::Merchant;
 use cobro_domain::payment::Payment;
 use cobro_domain::terminal::Terminal;
-use cobro_domain::{IntentId, MerchantId, PaymentId, RefundId, SessionId, TerminalId, Timestamp};
+use cobro_domain::{IntentId, PaymentId, RefundId, SessionId, TerminalId, Timestamp};
 use cobro_store::rows::{DUE_TIMERS, MetaRow, Timer, TimerKind};
 use cobro_store::{Cell, Store, StoreError, ToCell, Tx};
 
@@ -26,12 +27,26 @@ const ADVICE_ALARM: i64 = 6;
 /// The name under which the clock's offset is stored.
 pub const CLOCK_OFFSET: &str = "clock_offset_us";
 
+/// A timer that went off, and what that is called.
+struct Fired {
+    timer: Timer,
+    /// Nothing where it was not time yet.
+    kind: Option<&'static str>,
+}
+
+impl Fired {
+    fn told(self) -> Option<Due> {
+        let Self { timer, kind } = self;
+        kind.map(|kind| Due { at: timer.due_at, kind: kind.to_owned(), subject: timer.subject })
+    }
+}
+
 /// Something that fell due while the clock was moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
     /// When.
     pub at: Timestamp,
-    /// What: a timer's kind, or `delivery`.
+    /// What: `abandon` or `close_result` of what a terminal has, a timer's kind, or `delivery`.
     pub kind: String,
     /// Of what.
     pub subject: String,
@@ -47,6 +62,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn next_due(&self) -> Result<Option<Timestamp>, EngineError> {
         let lanes = i64::try_from(self.store().lanes()).unwrap_or(1);
         let found = self.store().read(move |reader| {
@@ -70,6 +86,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn fire_due(&self) -> Result<Vec<Due>, EngineError> {
         let _one = self.advancing().lock().await;
         self.fire_lanes().await
@@ -85,14 +102,10 @@ impl World {
             loop {
                 let fired = self.fire_lane(lane).await?;
                 let full = i64::try_from(fired.len()).unwrap_or(0) >= FIRE_MAX;
-                for timer in &fired {
+                for Fired { timer, .. } in &fired {
                     self.act(timer).await;
                 }
-                due.extend(fired.into_iter().map(|timer| Due {
-                    at: timer.due_at,
-                    kind: timer.kind.code().to_owned(),
-                    subject: timer.subject,
-                }));
+                due.extend(fired.into_iter().filter_map(Fired::told));
                 if !full {
                     break;
                 }
@@ -101,16 +114,17 @@ impl World {
         Ok(due)
     }
 
-    async fn fire_lane(&self, lane: usize) -> Result<Vec<Timer>, EngineError> {
+    async fn fire_lane(&self, lane: usize) -> Result<Vec<Fired>, EngineError> {
         let (world, seed) = (self.clone(), self.entropy().seed());
-        let command = move |tx: &mut Tx<'_>| -> Result<Vec<Timer>, EngineError> {
-            let timers = tx.claim(&DUE_TIMERS, FIRE_MAX)?;
+        let command = move |tx: &mut Tx<'_>| -> Result<Vec<Fired>, EngineError> {
+            let mut fired = Vec::new();
             let mut ids = tx.ids(seed);
-            for timer in &timers {
-                fire(tx, &world, &mut ids, timer)?;
+            for timer in tx.claim(&DUE_TIMERS, FIRE_MAX)? {
+                let kind = fire(tx, &world, &mut ids, &timer)?;
+                fired.push(Fired { timer, kind });
                 crash::point("timers.before_commit");
             }
-            Ok(timers)
+            Ok(fired)
         };
         let fired = self.store().write(Store::key_of(lane), command).await;
         crate::error::settled(fired).inspect(|timers| {
@@ -124,16 +138,15 @@ impl World {
     /// done again if this fails.
     async fn act(&self, timer: &Timer) {
         let done = match timer.kind {
-            TimerKind::Abandon
-            | TimerKind::AbandonIntent
-            | TimerKind::CloseResult
+            TimerKind::AbandonIntent
             | TimerKind::CloseSettlement
             | TimerKind::ExpireChallenge
             | TimerKind::ExpireSession
             | TimerKind::ExpireTrial
             | TimerKind::ForgetCredential
             | TimerKind::ForgetGrant
-            | TimerKind::ReleaseHold => Ok(()),
+            | TimerKind::ReleaseHold
+            | TimerKind::Terminal => Ok(()),
             TimerKind::Recur => match SessionId::parse(&timer.subject) {
                 Some(first) => self.charge_again(timer.merchant, first).await,
                 None => Ok(()),
@@ -168,6 +181,7 @@ impl World {
     ///
     /// # Errors
     /// [`EngineError::ClockBackwards`], or when other processes serve the same database.
+    #[crate::boxed]
     pub async fn advance_to(&self, to: Timestamp) -> Result<Vec<Due>, EngineError> {
         if !self.peers().alone().await {
             return Err(EngineError::Unsupported(
@@ -245,6 +259,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn restore_clock(&self) -> Result<(), EngineError> {
         let found: Result<Option<MetaRow>, StoreError> =
             self.store().read(|reader| reader.get(&(CLOCK_OFFSET.to_owned(),))).await;
@@ -255,16 +270,29 @@ impl World {
     }
 }
 
-/// What a timer does inside the database.
+/// What a timer does inside the database. Answers what it is called, if it was time.
 fn fire(
     tx: &mut Tx<'_>,
     world: &World,
-    ids: &mut cobro_domain::id::IdSource,
+    ids: &mut IdSource,
+    timer: &Timer,
+) -> Result<Option<&'static str>, EngineError> {
+    if timer.kind == TimerKind::Terminal {
+        return look_at_terminal(tx, world, ids, timer);
+    }
+    fire_at_its_time(tx, world, ids, timer)?;
+    Ok(Some(timer.kind.code()))
+}
+
+/// What those timers do that are moved or taken away when their time changes.
+fn fire_at_its_time(
+    tx: &mut Tx<'_>,
+    world: &World,
+    ids: &mut IdSource,
     timer: &Timer,
 ) -> Result<(), EngineError> {
     match timer.kind {
-        TimerKind::Abandon => expire(tx, world, ids, timer, IntentAction::Expire),
-        TimerKind::CloseResult => expire(tx, world, ids, timer, IntentAction::Close),
+        TimerKind::Terminal => Ok(()),
         TimerKind::AbandonIntent => match IntentId::parse(&timer.subject) {
             Some(intent) => crate::pool::expire(tx, world, ids, timer.merchant, intent),
             None => Ok(()),
@@ -306,28 +334,36 @@ fn fire(
     }
 }
 
-/// Ends the intent on a terminal whose time is over.
-fn expire(
+/// Ends what a terminal has if its deadline is over; where it is not, the timer waits for that.
+fn look_at_terminal(
     tx: &mut Tx<'_>,
     world: &World,
-    ids: &mut cobro_domain::id::IdSource,
+    ids: &mut IdSource,
     timer: &Timer,
-    action: IntentAction,
-) -> Result<(), EngineError> {
-    let merchant: MerchantId = timer.merchant;
+) -> Result<Option<&'static str>, EngineError> {
+    let merchant = timer.merchant;
     tx.delete::<Timer>(&(merchant, timer.kind.code().to_owned(), timer.subject.clone()));
     let key = (merchant, TerminalId(timer.subject.clone()));
-    let Some(terminal) = tx.get::<Terminal>(&key)? else { return Ok(()) };
-    let Some(current) = terminal.current else { return Ok(()) };
-    let Some(intent) = tx.get::<Intent>(&(merchant, current))? else { return Ok(()) };
-    let Some(merchant) = tx.get::<Merchant>(&(merchant,))? else { return Ok(()) };
-    // What happened in the meantime wins over the timer (F9).
-    let Ok(intent) = intent.after(action, tx.now()) else { return Ok(()) };
+    let Some(terminal) = tx.get::<Terminal>(&key)? else { return Ok(None) };
+    let Some(current) = terminal.current else { return Ok(None) };
+    let Some(intent) = tx.get::<Intent>(&(merchant, current))? else { return Ok(None) };
+    if let Some(deadline) = intent.deadline.filter(|deadline| *deadline > tx.now()) {
+        set_timer(tx, merchant, timer.kind, timer.subject.clone(), deadline, 0)?;
+        return Ok(None);
+    }
+    let Some(merchant) = tx.get::<Merchant>(&(merchant,))? else { return Ok(None) };
+    let (action, kind) = match intent.phase() {
+        IntentPhase::Processed => (IntentAction::Close, "close_result"),
+        _ => (IntentAction::Expire, "abandon"),
+    };
+    // What happened in the meantime wins over the timer (F9): a card that was read, for instance.
+    let Ok(intent) = intent.after(action, tx.now()) else { return Ok(None) };
     let payment = match intent.state.payment() {
         Some(payment) => tx.get::<Payment>(&(merchant.id, payment))?,
         None => None,
     };
     tx.save(&intent);
-    release(tx, terminal, &intent)?;
-    emit_intent(tx, world, ids, &merchant, &intent, payment.as_ref())
+    release(tx, terminal, &intent);
+    emit_intent(tx, world, ids, &merchant, &intent, payment.as_ref())?;
+    Ok(Some(kind))
 }

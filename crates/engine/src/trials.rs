@@ -35,6 +35,7 @@ impl World {
     ///
     /// # Errors
     /// A stale caller.
+    #[crate::boxed]
     pub async fn add_trial(
         &self,
         caller: &Caller,
@@ -47,15 +48,15 @@ impl World {
         }
         let id = MerchantId(uuid::Uuid::from_bytes(bytes));
         let sealed = self.seal_endpoints(id, &new.merchant.endpoints);
-        let (world, caller, seed) = (self.clone(), caller.clone(), self.entropy().seed());
-        self.write(caller.merchant, move |tx| add(tx, &world, &caller, &new, id, &sealed, seed))
-            .await
+        let (world, caller) = (self.clone(), caller.clone());
+        self.write(caller.merchant, move |tx| add(tx, &world, &caller, &new, id, &sealed)).await
     }
 
     /// Notes that a trial account is in use.
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn trial_used(&self, account: MerchantId) -> Result<(), EngineError> {
         let found = self.store().read(move |reader| {
             reader.select::<TrialRow>("WHERE account = $1", &[account.to_cell()])
@@ -83,7 +84,6 @@ fn add(
     new: &NewTrial,
     id: MerchantId,
     sealed: &[Vec<u8>],
-    seed: [u8; 16],
 ) -> Result<Option<Merchant>, EngineError> {
     let owner = World::merchant_of(tx, caller)?.id;
     let mut free = None;
@@ -97,7 +97,7 @@ fn add(
     let public_id = next_number(tx, world, new.public_ids)?.to_string();
     let merchant = NewMerchant { public_id, ..new.merchant.clone() };
     insert(tx, world, id, &merchant, sealed)?;
-    pair(tx, world, id, None, OperatingMode::Integrated, 1, seed)?;
+    pair(tx, world, id, None, OperatingMode::Integrated, 1)?;
     let used_at = tx.now();
     tx.insert(&TrialRow { owner, place, account: id, idle_s: new.idle_s, used_at });
     let due_at = used_at.plus_seconds(new.idle_s);

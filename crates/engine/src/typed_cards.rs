@@ -82,6 +82,7 @@ impl World {
     ///
     /// # Errors
     /// Unknown session, one whose state does not allow it, or an amount that is not left.
+    #[crate::boxed]
     pub async fn use_typed_card(
         &self,
         view: &SessionView,
@@ -153,6 +154,7 @@ impl World {
     ///
     /// # Errors
     /// As [`World::use_typed_card`].
+    #[crate::boxed]
     pub async fn answer_typed_card(
         &self,
         view: &SessionView,
@@ -167,6 +169,7 @@ impl World {
     ///
     /// # Errors
     /// As [`World::use_typed_card`].
+    #[crate::boxed]
     pub async fn use_challenged_card(
         &self,
         view: &SessionView,

@@ -92,6 +92,7 @@ impl World {
     ///
     /// # Errors
     /// The first offence.
+    #[crate::boxed]
     pub async fn verify(&self) -> Result<Verified, Offence> {
         verify(self.store(), self.acquirer().as_ref()).await
     }
@@ -102,6 +103,7 @@ impl World {
 ///
 /// # Errors
 /// The first offence.
+#[crate::boxed]
 pub async fn verify(
     store: &cobro_store::Store,
     acquirer: &dyn Acquirer,

@@ -251,6 +251,7 @@ impl World {
     }
 
     /// Waits until something may be due.
+    #[crate::boxed]
     pub async fn woken(&self) {
         self.inner.work.notified().await;
     }
@@ -307,6 +308,7 @@ impl World {
     ///
     /// # Errors
     /// When the store has no answer.
+    #[crate::boxed]
     pub async fn recognise(
         &self,
         kind: &'static str,
@@ -363,6 +365,7 @@ impl World {
     }
 
     /// Stops taking background tasks and waits for those that run.
+    #[crate::boxed]
     pub async fn drain(&self) {
         self.inner.tasks.close();
         self.inner.tasks.wait().await;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use cobro_domain::Timestamp;
 use futures_util::future::BoxFuture;
 
 use crate::error::{EngineError, Subject};
@@ -17,6 +18,9 @@ pub trait WorldFactory: Send + Sync {
     fn make<'a>(&'a self, tag: &'a str, name: &'a str)
     -> BoxFuture<'a, Result<World, EngineError>>;
 
+    /// The tags of the worlds that there are. Nobody else makes or removes any from then on.
+    fn tags(&self) -> Vec<String>;
+
     /// Opens the world with this tag; `None` when there is none.
     fn open<'a>(&'a self, tag: &'a str) -> BoxFuture<'a, Result<Option<World>, EngineError>>;
 
@@ -28,7 +32,8 @@ pub trait WorldFactory: Send + Sync {
 pub struct Worlds {
     main: World,
     factory: Arc<dyn WorldFactory>,
-    open: RwLock<HashMap<String, World>>,
+    /// By tag; those that are not open yet are there without a world.
+    known: RwLock<HashMap<String, Option<World>>>,
     opening: tokio::sync::Mutex<()>,
 }
 
@@ -41,12 +46,9 @@ impl std::fmt::Debug for Worlds {
 impl Worlds {
     /// The main world, and whoever makes further ones.
     pub fn new(main: World, factory: Arc<dyn WorldFactory>) -> Self {
-        Self {
-            main,
-            factory,
-            open: RwLock::new(HashMap::new()),
-            opening: tokio::sync::Mutex::new(()),
-        }
+        let known = factory.tags().into_iter().map(|tag| (tag, None)).collect();
+        let (known, opening) = (RwLock::new(known), tokio::sync::Mutex::new(()));
+        Self { main, factory, known, opening }
     }
 
     /// The main world.
@@ -58,6 +60,7 @@ impl Worlds {
     ///
     /// # Errors
     /// Unknown world.
+    #[crate::boxed]
     pub async fn by_id(&self, id: &str) -> Result<World, EngineError> {
         if id == MAIN {
             return Ok(self.main.clone());
@@ -70,6 +73,7 @@ impl Worlds {
     ///
     /// # Errors
     /// When a world cannot be opened.
+    #[crate::boxed]
     pub async fn of_credential(&self, tag: &str) -> Result<World, EngineError> {
         if !is_tag(tag) {
             return Ok(self.main.clone());
@@ -79,15 +83,12 @@ impl Worlds {
 
     /// The world with this tag, opened when it is closed.
     async fn by_tag(&self, tag: &str) -> Result<Option<World>, EngineError> {
-        if !is_tag(tag) {
-            return Ok(None);
-        }
-        if let Some(world) = self.find_open(tag) {
-            return Ok(Some(world));
+        if let Some(found) = self.at_hand(tag) {
+            return Ok(found);
         }
         let _one = self.opening.lock().await;
-        if let Some(world) = self.find_open(tag) {
-            return Ok(Some(world));
+        if let Some(found) = self.at_hand(tag) {
+            return Ok(found);
         }
         let Some(world) = self.factory.open(tag).await? else { return Ok(None) };
         self.keep(tag, &world);
@@ -98,6 +99,7 @@ impl Worlds {
     ///
     /// # Errors
     /// When it cannot be made, or several processes serve the main database.
+    #[crate::boxed]
     pub async fn make(&self, name: &str) -> Result<World, EngineError> {
         if !self.main.peers().alone().await {
             return Err(EngineError::Unsupported(
@@ -117,6 +119,7 @@ impl Worlds {
     ///
     /// # Errors
     /// Unknown world, or the main one.
+    #[crate::boxed]
     pub async fn remove(&self, id: &str) -> Result<(), EngineError> {
         if id == MAIN {
             return Err(EngineError::Unsupported("the main world cannot be removed"));
@@ -124,7 +127,7 @@ impl Worlds {
         let world = self.by_id(id).await?;
         let tag = id.strip_prefix("w_").unwrap_or(id).to_owned();
         let _one = self.opening.lock().await;
-        self.open.write().unwrap_or_else(PoisonError::into_inner).remove(&tag);
+        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(&tag);
         world.drain().await;
         drop(world);
         self.factory.remove(&tag);
@@ -133,17 +136,35 @@ impl Worlds {
 
     /// The worlds that are open, the main one first.
     pub fn all_open(&self) -> Vec<World> {
-        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        std::iter::once(self.main.clone()).chain(open.values().cloned()).collect()
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let others = known.values().flatten().cloned();
+        std::iter::once(self.main.clone()).chain(others).collect()
     }
 
-    fn find_open(&self, tag: &str) -> Option<World> {
-        self.open.read().unwrap_or_else(PoisonError::into_inner).get(tag).cloned()
+    /// The present moment of an open world; of the main one where there is no such world.
+    pub fn now_in(&self, id: &str) -> Timestamp {
+        let open = id.strip_prefix("w_").and_then(|tag| self.known(tag)).flatten();
+        open.as_ref().unwrap_or(&self.main).now()
+    }
+
+    /// What is known of a tag: nothing, that there is such a world, or the open world.
+    fn known(&self, tag: &str) -> Option<Option<World>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(tag).cloned()
+    }
+
+    /// The world with this tag, or that there is none, where nothing has to be opened for it. Most
+    /// credentials are the main world's, and name none that is known.
+    fn at_hand(&self, tag: &str) -> Option<Option<World>> {
+        match self.known(tag) {
+            Some(None) => None,
+            Some(open) => Some(open),
+            None => Some(None),
+        }
     }
 
     fn keep(&self, tag: &str, world: &World) {
-        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        open.insert(tag.to_owned(), world.clone());
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(tag.to_owned(), Some(world.clone()));
     }
 }
 

@@ -21,6 +21,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
 use crate::ambient::{SystemClock, SystemEntropy, monotonic_us};
+use crate::config::Mode;
 use crate::merchandise::{ClipSessions, PlacetopaySessions};
 use crate::operations::{self, Operations};
 
@@ -29,6 +30,7 @@ pub(crate) const JOURNAL_BYTES_MAX: usize = 4 << 20;
 
 /// What the router is made of.
 pub(crate) struct Parts {
+    pub(crate) mode: Mode,
     pub(crate) journal: Arc<Journal>,
     pub(crate) leaves: Arc<Leaves>,
     pub(crate) worlds: Arc<Worlds>,
@@ -71,7 +73,8 @@ pub(crate) fn router(parts: Parts) -> Router {
     let docs = cobro_docs::Docs {
         version: env!("CARGO_PKG_VERSION"),
         base_url,
-        surfaces: crate::reference::surfaces(&documents),
+        surfaces: crate::reference::surfaces(&documents, parts.mode),
+        audience: crate::reference::audience(parts.mode),
     };
     let operations = Operations {
         worlds: parts.worlds.clone(),
@@ -206,11 +209,7 @@ async fn prefixed_not_found(request: Request) -> Response {
 }
 
 fn recorder(journal: Arc<Journal>, worlds: Arc<Worlds>) -> Arc<Recorder> {
-    let now_us = move |world: &str| {
-        let open = worlds.all_open();
-        let found = open.iter().find(|open| open.id() == world);
-        found.map_or_else(|| SystemClock.now(), cobro_engine::World::now).micros()
-    };
+    let now_us = move |world: &str| worlds.now_in(world).micros();
     Arc::new(Recorder {
         journal,
         fallback_world: cobro_engine::worlds::MAIN.into(),

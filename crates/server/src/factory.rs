@@ -107,6 +107,14 @@ impl WorldFactory for Factory {
         .boxed()
     }
 
+    fn tags(&self) -> Vec<String> {
+        // Without a directory there are none.
+        let files = std::fs::read_dir(&self.directory).into_iter().flatten().flatten();
+        let names = files.filter_map(|file| file.file_name().into_string().ok());
+        let tags = names.filter_map(|name| name.strip_suffix(".name").map(str::to_owned));
+        tags.filter(|tag| self.file(tag).exists()).collect()
+    }
+
     fn open<'a>(&'a self, tag: &'a str) -> BoxFuture<'a, Result<Option<World>, EngineError>> {
         async move {
             if !self.file(tag).exists() {

@@ -27,42 +27,12 @@ pub(crate) enum Verdict {
     Refused,
 }
 
-/// A command, its result kept until the batch is durable.
-pub(crate) trait Job: Send {
-    fn run(&mut self, tx: &mut Tx<'_>) -> Verdict;
-    fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
-}
-
-pub(crate) type Reply<T, E> = oneshot::Sender<Result<Result<T, E>, StoreError>>;
-
-pub(crate) struct Command<T, E, F> {
-    pub(crate) run: F,
-    pub(crate) result: Option<Result<T, E>>,
-    pub(crate) reply: Reply<T, E>,
-}
-
-impl<T, E, F> Job for Command<T, E, F>
-where
-    T: Send,
-    E: Send,
-    F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send,
-{
-    fn run(&mut self, tx: &mut Tx<'_>) -> Verdict {
-        let result = (self.run)(tx);
-        let verdict = if result.is_ok() { Verdict::Done } else { Verdict::Refused };
-        self.result = Some(result);
-        verdict
-    }
-
-    fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
-        let answer = match (outcome, self.result) {
-            (Ok(()), Some(result)) => Ok(result),
-            (Ok(()), None) => Err(StoreError::Panicked),
-            (Err(error), _) => Err(error),
-        };
-        // Nobody may be waiting any more; what was done stays done.
-        let _ = self.reply.send(answer);
-    }
+/// A command, and who waits for it to be durable. Its result is kept by the closure, so that a
+/// lane and its queue are the same for all commands.
+pub(crate) struct Job {
+    pub(crate) run: Box<dyn FnMut(&mut Tx<'_>) -> Verdict + Send>,
+    /// Nobody may be waiting any more; what was done stays done.
+    pub(crate) reply: oneshot::Sender<Result<(), StoreError>>,
 }
 
 /// What a lane has done so far, for metrics.
@@ -89,7 +59,7 @@ pub(crate) struct Shared {
 pub(crate) struct Lane {
     pub(crate) number: i64,
     pub(crate) driver: Box<dyn Driver>,
-    pub(crate) queue: mpsc::Receiver<Box<dyn Job>>,
+    pub(crate) queue: mpsc::Receiver<Job>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) memory: Memory,
@@ -111,7 +81,7 @@ enum BatchEnd {
 impl Lane {
     /// Runs until the store is dropped.
     pub(crate) fn run(mut self) {
-        let mut waiting: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH_MAX);
+        let mut waiting: Vec<Job> = Vec::with_capacity(BATCH_MAX);
         while let Some(first) = self.queue.blocking_recv() {
             waiting.push(first);
             while waiting.len() < BATCH_MAX {
@@ -124,7 +94,7 @@ impl Lane {
         }
     }
 
-    fn batch(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+    fn batch(&mut self, mut jobs: Vec<Job>) {
         if self.shared.stopped.load(Ordering::Acquire) {
             return answer_all(jobs, &Err(StoreError::Closed));
         }
@@ -164,7 +134,7 @@ impl Lane {
     }
 
     /// Runs the commands, flushes and commits. Panicked commands are answered and removed.
-    fn try_batch(&mut self, jobs: &mut Vec<Box<dyn Job>>) -> BatchEnd {
+    fn try_batch(&mut self, jobs: &mut Vec<Job>) -> BatchEnd {
         let batch = match self.driver.begin(self.number, self.clock.now().micros()) {
             Ok(batch) => batch,
             Err(error) => return BatchEnd::Failed(format!("{error:?}")),
@@ -209,7 +179,7 @@ impl Lane {
     fn run_jobs(
         &mut self,
         batch: Batch,
-        jobs: &mut Vec<Box<dyn Job>>,
+        jobs: &mut Vec<Job>,
     ) -> (WriteSet, Vec<crate::tx::AfterCommit>, Option<TxError>) {
         let mut tx = Tx {
             driver: self.driver.as_mut(),
@@ -228,7 +198,7 @@ impl Lane {
         for (place, job) in jobs.iter_mut().enumerate() {
             tx.order.index = i64::try_from(place).unwrap_or(i64::MAX);
             tx.fetched = self.prove_rerunnable.then(Default::default);
-            let verdict = run_until_settled(&mut tx, job.as_mut());
+            let verdict = run_until_settled(&mut tx, job);
             if let Some(error) = tx.failed.take() {
                 return (tx.batch, after_commit, Some(error));
             }
@@ -245,17 +215,17 @@ impl Lane {
         }
         let writes = tx.batch;
         for place in panicked.into_iter().rev() {
-            jobs.remove(place).answer(Err(StoreError::Panicked));
+            let _ = jobs.remove(place).reply.send(Err(StoreError::Panicked));
         }
         (writes, after_commit, None)
     }
 }
 
 /// Runs a command, again whenever a row was not at hand; `None` when it panicked.
-fn run_until_settled(tx: &mut Tx<'_>, job: &mut dyn Job) -> Option<Verdict> {
+fn run_until_settled(tx: &mut Tx<'_>, job: &mut Job) -> Option<Verdict> {
     loop {
         tx.again = false;
-        let Ok(verdict) = catch_unwind(AssertUnwindSafe(|| job.run(tx))) else {
+        let Ok(verdict) = catch_unwind(AssertUnwindSafe(|| (job.run)(tx))) else {
             tracing::error!("a command panicked");
             tx.failed = None;
             return None;
@@ -268,8 +238,8 @@ fn run_until_settled(tx: &mut Tx<'_>, job: &mut dyn Job) -> Option<Verdict> {
     }
 }
 
-fn answer_all(jobs: Vec<Box<dyn Job>>, outcome: &Result<(), StoreError>) {
+fn answer_all(jobs: Vec<Job>, outcome: &Result<(), StoreError>) {
     for job in jobs {
-        job.answer(outcome.clone());
+        let _ = job.reply.send(outcome.clone());
     }
 }

@@ -15,7 +15,12 @@ use crate::table::{Key, Row, decode};
 /// What looks rows up by key, by table.
 type Texts = HashMap<&'static str, Arc<str>>;
 
-type ReadJob = Box<dyn FnOnce(&mut Reader<'_>) + Send>;
+/// A read, and who waits for it. What it found is kept by the closure, so that a reading thread
+/// and its queue are the same for all of them.
+struct ReadJob {
+    run: Box<dyn FnOnce(&mut Reader<'_>) + Send>,
+    reply: oneshot::Sender<Result<(), StoreError>>,
+}
 
 /// A connection in a snapshot of its own.
 pub struct Reader<'a> {
@@ -94,47 +99,50 @@ impl ReadPool {
         let jobs = Arc::new(Mutex::new(jobs));
         for mut driver in drivers {
             let (jobs, clock) = (jobs.clone(), clock.clone());
-            let run = move || {
+            let serve = move || {
                 let mut texts = Texts::default();
                 loop {
                     let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     let Ok(job) = job else { return };
-                    let now = clock.now();
-                    job(&mut Reader { driver: driver.as_mut(), texts: &mut texts, now });
+                    run(driver.as_mut(), &mut texts, clock.now(), job);
                     driver.rollback();
                 }
             };
-            if let Err(error) = std::thread::Builder::new().name("cobro-read".into()).spawn(run) {
+            if let Err(error) = std::thread::Builder::new().name("cobro-read".into()).spawn(serve) {
                 tracing::error!(%error, "a reading thread could not be started");
             }
         }
         Self { queue }
     }
 
-    pub(crate) async fn read<T, F>(&self, read: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Reader<'_>) -> Result<T, StoreError> + Send + 'static,
-    {
+    /// Hands a read to the threads; the answer comes once it is over.
+    pub(crate) fn submit(
+        &self,
+        run: Box<dyn FnOnce(&mut Reader<'_>) + Send>,
+    ) -> Result<oneshot::Receiver<Result<(), StoreError>>, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let job: ReadJob = Box::new(move |reader| {
-            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                // A lost connection is made anew once; a snapshot begins with the first query.
-                if reader.driver.begin_read().is_err() {
-                    reader
-                        .driver
-                        .reconnect()
-                        .and_then(|()| reader.driver.begin_read())
-                        .map_err(|error| StoreError::Database(format!("{error:?}")))?;
-                }
-                read(reader)
-            }));
-            let _ = reply.send(result.unwrap_or(Err(StoreError::Panicked)));
-        });
-        match self.queue.try_send(job) {
-            Ok(()) => answer.await.map_err(|_| StoreError::Closed)?,
+        match self.queue.try_send(ReadJob { run, reply }) {
+            Ok(()) => Ok(answer),
             Err(mpsc::TrySendError::Full(_)) => Err(StoreError::Busy),
             Err(mpsc::TrySendError::Disconnected(_)) => Err(StoreError::Closed),
         }
     }
+}
+
+/// Runs a read in a snapshot of its own.
+fn run(driver: &mut dyn Driver, texts: &mut Texts, now: Timestamp, job: ReadJob) {
+    let ReadJob { run, reply } = job;
+    let read = || {
+        // A lost connection is made anew once; a snapshot begins with the first query.
+        if driver.begin_read().is_err() {
+            driver
+                .reconnect()
+                .and_then(|()| driver.begin_read())
+                .map_err(|error| StoreError::Database(format!("{error:?}")))?;
+        }
+        run(&mut Reader { driver, texts, now });
+        Ok(())
+    };
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+    let _ = reply.send(result.unwrap_or(Err(StoreError::Panicked)));
 }

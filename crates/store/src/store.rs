@@ -1,8 +1,8 @@
 //! A store: lanes to write, threads to read, one schema, one clock.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cobro_domain::{Clock, MerchantId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::cell::Cell;
 use crate::driver::{DbError, Driver};
 use crate::error::StoreError;
-use crate::lane::{Command, Job, Lane, LaneCounters, QUEUE_MAX, Shared};
+use crate::lane::{Job, Lane, LaneCounters, QUEUE_MAX, Shared, Verdict};
 pub use crate::lock::DirectoryLock;
 use crate::postgres::{PostgresDriver, Role};
 use crate::reads::{ReadPool, Reader};
@@ -82,7 +82,7 @@ pub struct Store {
 }
 
 struct LaneHandle {
-    queue: mpsc::Sender<Box<dyn Job>>,
+    queue: mpsc::Sender<Job>,
     shared: Arc<Shared>,
 }
 
@@ -183,12 +183,28 @@ impl Store {
         E: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
-        let lane = self.lane_of(key.into());
-        let handle = self.lanes.get(lane).ok_or(StoreError::Closed)?;
+        let kept = Arc::new(Mutex::new(None));
+        let (mut command, result) = (command, Arc::clone(&kept));
+        let run = move |tx: &mut Tx<'_>| {
+            let done = command(tx);
+            let verdict = if done.is_ok() { Verdict::Done } else { Verdict::Refused };
+            *lock(&result) = Some(done);
+            verdict
+        };
+        self.submit(key.into(), Box::new(run))?.await.map_err(|_| StoreError::Closed)??;
+        let done = lock(&kept).take();
+        done.ok_or(StoreError::Panicked)
+    }
+
+    fn submit(
+        &self,
+        key: LaneKey,
+        run: Box<dyn FnMut(&mut Tx<'_>) -> Verdict + Send>,
+    ) -> Result<oneshot::Receiver<Result<(), StoreError>>, StoreError> {
+        let handle = self.lanes.get(self.lane_of(key)).ok_or(StoreError::Closed)?;
         let (reply, answer) = oneshot::channel();
-        let job: Box<dyn Job> = Box::new(Command { run: command, result: None, reply });
-        match handle.queue.try_send(job) {
-            Ok(()) => answer.await.map_err(|_| StoreError::Closed)?,
+        match handle.queue.try_send(Job { run, reply }) {
+            Ok(()) => Ok(answer),
             Err(mpsc::error::TrySendError::Full(_)) => Err(StoreError::Busy),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(StoreError::Closed),
         }
@@ -203,7 +219,12 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut Reader<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        self.reads.read(read).await
+        let kept = Arc::new(Mutex::new(None));
+        let result = Arc::clone(&kept);
+        let run = move |reader: &mut Reader<'_>| *lock(&result) = Some(read(reader));
+        self.reads.submit(Box::new(run))?.await.map_err(|_| StoreError::Closed)??;
+        let found = lock(&kept).take();
+        found.unwrap_or(Err(StoreError::Panicked))
     }
 
     /// How many lanes there are.
@@ -241,6 +262,11 @@ impl Store {
         let last = self.lanes.iter().map(|lane| lane.shared.last_at.load(Ordering::Acquire)).max();
         Timestamp::from_micros(self.clock.now().micros().max(last.unwrap_or(0)))
     }
+}
+
+/// A result's place. It is written whole, so one that a panic poisoned is still good.
+fn lock<T>(place: &Mutex<T>) -> MutexGuard<'_, T> {
+    place.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const NEWEST_VERSION: &str = "SELECT COALESCE(MAX(number), 0) FROM migration";

@@ -12,4 +12,5 @@ pub mod html;
 pub mod journal;
 pub mod json;
 pub mod problem;
+pub mod query;
 pub mod texts;

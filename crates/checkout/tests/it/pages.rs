@@ -39,12 +39,28 @@ async fn addresses_that_lead_nowhere() {
     let number = view.session.number;
     let wrong = format!("{}f", &path[..path.len() - 1]);
     let other = format!("/spa/session/{}/{}", number + 1, &path[path.len() - 32..]);
-    for address in [wrong, other, format!("/spa/session/{number}/x"), "/spa/session/x/y".into()] {
-        let answer = read(&stage, &address).await;
-        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{address}");
-        assert!(answer.text.contains("Esta página no existe"));
-        assert!(!answer.text.contains("Tienda Demo"));
-        assert_eq!(answer.header("cache-control"), "no-store");
+    let secret = &path[path.len() - 32..];
+    let addresses = [
+        wrong,
+        other,
+        format!("/spa/session/{number}/x"),
+        format!("/spa/session/{number}/{number}"),
+        format!("/spa/session/{number}/12345678901234567890123456789012"),
+        format!("/spa/session/{number}"),
+        format!("/spa/session/{number}/%ff"),
+        format!("/spa/session/%ff/{secret}"),
+        format!("/spa/session/99999999999999999999/{secret}"),
+        "/spa/session/x/y".to_owned(),
+    ];
+    for address in addresses {
+        let page = read(&stage, &address).await;
+        let sent = form(&stage, &address, &[("number", APPROVES.to_owned())]).await;
+        for answer in [page, sent] {
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{address}");
+            assert!(answer.text.contains("Esta página no existe"), "{address}");
+            assert!(!answer.text.contains("Tienda Demo"));
+            assert_eq!(answer.header("cache-control"), "no-store");
+        }
     }
 }
 

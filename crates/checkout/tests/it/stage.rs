@@ -96,6 +96,9 @@ impl WorldFactory for NoFactory {
     fn make<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<World, EngineError>> {
         ready(Err(EngineError::Unsupported("one world is all"))).boxed()
     }
+    fn tags(&self) -> Vec<String> {
+        Vec::new()
+    }
     fn open<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<World>, EngineError>> {
         ready(Ok(None)).boxed()
     }

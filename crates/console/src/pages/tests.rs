@@ -60,6 +60,19 @@ async fn every_page_is_whole_and_guarded() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_not_there_says_so() {
+    for path in ["/console/nada", "/console/terminals/T1/nada"] {
+        let response = ask(path, &[(ACCEPT_LANGUAGE, "pt")]).await;
+        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(header(&response, &CONTENT_SECURITY_POLICY), POLICY, "{path}");
+        let html = text(response).await;
+        assert!(html.contains("<h1>Esta página não existe</h1>"), "{path}: {html}");
+        assert!(html.trim_end().ends_with("</html>") && !html.contains("{{"), "{path}");
+    }
+    assert_eq!(ask("/console/assets/nada.js", &[]).await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn no_page_has_anything_inline_or_from_elsewhere() {
     for path in PATHS {
         let html = text(ask(path, &[]).await).await;

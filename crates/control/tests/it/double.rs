@@ -201,10 +201,10 @@ impl Describe for Plain {
         _: &Merchant,
         ordinal: i64,
         model: Option<&str>,
-        chance: u64,
+        serial: u64,
     ) -> TerminalPlan {
         TerminalPlan {
-            id: format!("TILL-{ordinal}-{chance:x}"),
+            id: format!("TILL-{ordinal}-{serial:x}"),
             model: model.unwrap_or("TILL").to_owned(),
             settings: "{}".to_owned(),
         }
@@ -298,6 +298,9 @@ impl WorldFactory for Factory {
         name: &'a str,
     ) -> BoxFuture<'a, Result<World, EngineError>> {
         async move { Ok(self.world(tag, &format!("w_{tag}"), name).await) }.boxed()
+    }
+    fn tags(&self) -> Vec<String> {
+        Vec::new()
     }
     fn open<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<World>, EngineError>> {
         ready(Ok(None)).boxed()

@@ -29,7 +29,7 @@ async fn a_payment_from_the_queue_to_the_receipt() {
             "b2b_transactions": null, "autopilot": null, "paper": true, "currency": "MXN",
             "currency_exponent": 2, "intent": null, "pending": [], "last": null})
     );
-    let luggage = r#"{"additional_info":{"print_on_terminal":true},"description":"Dos cafés"}"#;
+    let luggage = r#"{"additional_info":{"print_on_terminal":true,"ticket_number":"S0392JED"},"description":"Dos cafés"}"#;
     let id = sandbox.queue(TILL, luggage).await.id.to_string();
     let queued = sandbox.till().await;
     let intent = |state: &str| {
@@ -61,7 +61,7 @@ async fn a_payment_from_the_queue_to_the_receipt() {
     assert_eq!(
         last,
         json!({"intent": intent("finished"), "outcome": "approved", "reason": null,
-            "print": true, "at": null,
+            "print": true, "ticket": "S0392JED", "at": null,
             "payment": {"id": payment, "authorization_code": "301299", "amount_minor": 1500,
                 "tip_minor": 0, "installments": 1, "card": card}})
     );

@@ -15,6 +15,7 @@ use cobro_domain::merchant::Merchant;
 use cobro_engine::World;
 use cobro_surface::body::json_response;
 use cobro_surface::json::{Json, JsonError, Limits};
+use cobro_surface::query::{self, Plus};
 use serde::Serialize;
 
 use crate::auth::{self, NotLetIn, Shop};
@@ -182,46 +183,10 @@ async fn path_id(parts: &mut Parts) -> String {
     first.map(|(_, value)| value.to_owned()).unwrap_or_default()
 }
 
-/// The decoded pairs of a query, values trimmed.
+/// The decoded pairs of a query, values trimmed. Clients send the offset of a time as it is.
 fn pairs(query: Option<&str>) -> Vec<(String, String)> {
-    let parts = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
-    parts
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decoded(name), decoded(value).trim().to_owned())
-        })
-        .collect()
-}
-
-/// Percent-decoded text. A plus sign before a digit is the sign of a time's offset, which clients
-/// send as it is; elsewhere it is a blank.
-fn decoded(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        match (first, tail) {
-            (b'%', [high, low, tail @ ..])
-                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
-            {
-                let digit = |byte: &u8| char::from(*byte).to_digit(16).unwrap_or_default();
-                out.push(u8::try_from(digit(high) * 16 + digit(low)).unwrap_or_default());
-                rest = tail;
-            }
-            (b'+', [next, ..]) if next.is_ascii_digit() => {
-                out.push(b'+');
-                rest = tail;
-            }
-            (b'+', tail) => {
-                out.push(b' ');
-                rest = tail;
-            }
-            (byte, tail) => {
-                out.push(*byte);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    let pairs = query::pairs(query, Plus::SignBeforeDigit).into_iter();
+    pairs.map(|(name, value)| (name, value.trim().to_owned())).collect()
 }
 
 impl Refusal {

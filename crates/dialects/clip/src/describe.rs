@@ -103,9 +103,9 @@ impl Describe for Clip {
     fn plan_terminal(
         &self,
         _merchant: &Merchant,
-        ordinal: i64,
+        _ordinal: i64,
         model: Option<&str>,
-        chance: u64,
+        serial: u64,
     ) -> TerminalPlan {
         let usable = |model: &&str| {
             !model.is_empty()
@@ -114,8 +114,8 @@ impl Describe for Clip {
                 && model.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
         };
         let model = model.filter(usable).unwrap_or(MODEL);
-        // Serials of different merchants and worlds differ by chance, of one merchant by ordinal.
-        plan(model, &format!("P8{:06}{ordinal:05}", chance % 1_000_000), None)
+        // One digit more than seeded terminals have.
+        plan(model, &format!("P8{serial:010}"), None)
     }
 
     fn abandon_after_s(&self, merchant: &Merchant) -> i64 {

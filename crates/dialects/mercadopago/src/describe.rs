@@ -106,7 +106,7 @@ impl Describe for Point {
         merchant: &Merchant,
         ordinal: i64,
         model: Option<&str>,
-        chance: u64,
+        serial: u64,
     ) -> TerminalPlan {
         let site = Site::of(&merchant.country);
         let usable = |model: &&str| {
@@ -116,9 +116,9 @@ impl Describe for Point {
                 && model.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
         };
         let model = model.filter(usable).unwrap_or(site.device_model());
-        // Serials of different sellers and worlds differ by chance, of one seller by ordinal.
-        let serial = format!("SBX{:06}{ordinal:05}", chance % 1_000_000);
-        plan(model, &format!("{model}__{serial}"), ordinal)
+        // As the provider's terminals have them (reference, section 1.2). Clients look for a serial
+        // number anywhere in an id, so it begins unlike those of seeded terminals.
+        plan(model, &format!("{model}__SMARTPOS{serial:010}"), ordinal)
     }
 
     fn abandon_after_s(&self, merchant: &Merchant) -> i64 {

@@ -8,6 +8,7 @@ use cobro_domain::TerminalId;
 use cobro_domain::terminal::OperatingMode;
 use cobro_engine::terminals::ChangeTerminal;
 use cobro_surface::body::json_response;
+use cobro_surface::query::{self, Plus};
 use serde_json::json;
 
 use crate::auth::{self, Seller};
@@ -76,40 +77,9 @@ fn page(query: Option<&str>) -> Result<Page, ApiError> {
     Ok(page)
 }
 
-/// The decoded pairs of a query; empty ones are passed over, as in `?` with nothing after it.
+/// The decoded pairs of a query.
 pub(crate) fn pairs(query: Option<&str>) -> Vec<(String, String)> {
-    let mut pairs = Vec::new();
-    for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        pairs.push((decoded(name), decoded(value)));
-    }
-    pairs
-}
-
-fn decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((first, tail)) = rest.split_first() {
-        match (first, tail) {
-            (b'%', [high, low, tail @ ..])
-                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
-            {
-                let digit = |byte: &u8| char::from(*byte).to_digit(16).unwrap_or_default();
-                out.push(u8::try_from(digit(high) * 16 + digit(low)).unwrap_or_default());
-                rest = tail;
-            }
-            (b'+', tail) => {
-                out.push(b' ');
-                rest = tail;
-            }
-            (byte, tail) => {
-                out.push(*byte);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    query::pairs(query, Plus::Blank)
 }
 
 /// `GET /point/integration-api/devices`

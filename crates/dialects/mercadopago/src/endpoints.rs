@@ -167,7 +167,7 @@ pub(crate) static CREATE_INTENT: Endpoint = Endpoint {
     responses: &[
         answer(
             201,
-            "The intent is queued. Its amount has the two decimals inside.",
+            "The intent is queued. Its amount has the two decimals inside. In Brazil it takes description and payment (type, installments, installments_cost, voucher_type) too, and no ticket_number comes back.",
             Some(
                 r#"{"additional_info":{"external_reference":"4561ads-das4das4-das4754-das456","print_on_terminal":true,"ticket_number":"S0392JED"},"amount":1500,"device_id":"PAX_A910__SBX0000001","id":"7d8c70b6-2ac8-4c57-a441-c319088ca3ca"}"#,
             ),

@@ -16,7 +16,7 @@ use crate::describe::Settings;
 use crate::devices::{device_id, open};
 use crate::errors::ApiError;
 use crate::routes::Surface;
-use crate::sites::Site;
+use crate::sites::{Site, installments_on};
 use crate::{validate, wire};
 
 /// For how long a repeated key leads to the first answer, in seconds; not published.
@@ -57,7 +57,7 @@ pub(crate) async fn create(
             terminal: terminal.clone(),
             amount: Money::new(new.amount, site.currency()),
             card_kind: new.card_kind,
-            installments: new.installments,
+            installments: installments_on(&terminal.0, new.amount, new.installments),
             retry_declined: false,
             scenario: if seller.world.is_sandbox() { magic(new.amount) } else { None },
             luggage: Value::Object(new.luggage).to_string(),

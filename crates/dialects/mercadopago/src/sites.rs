@@ -109,3 +109,35 @@ impl Site {
         -4
     }
 }
+
+/// The models that are a Point Smart.
+const SMART_MODELS: [&str; 2] = ["PAX_A910", "NEWLAND_N950"];
+
+/// The smallest instalment, in minor units.
+const INSTALLMENT_MIN_MINOR: i64 = 500;
+
+/// In how many instalments a terminal takes an amount for which `asked` were asked: a Smart takes a
+/// single payment where each would be under 5.00 (reference, section 4.1).
+pub(crate) fn installments_on(terminal: &str, amount: i64, asked: i64) -> i64 {
+    let smart = SMART_MODELS.iter().any(|model| terminal.starts_with(model));
+    let small = amount.checked_div(asked).is_none_or(|each| each < INSTALLMENT_MIN_MINOR);
+    if smart && small { 1 } else { asked }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_smart_takes_small_instalments_as_one() {
+        for (terminal, amount, asked, taken) in [
+            ("PAX_A910__S1", 1_500, 3, 3),
+            ("PAX_A910__S1", 1_499, 3, 1),
+            ("NEWLAND_N950__S1", 1_000, 3, 1),
+            ("PAX_A910__S1", 499, 1, 1),
+            ("GERTEC_MP35P__S1", 1_000, 3, 3),
+        ] {
+            assert_eq!(installments_on(terminal, amount, asked), taken, "{terminal} {amount}");
+        }
+    }
+}

@@ -116,13 +116,13 @@ impl Describe for Checkout {
     fn plan_terminal(
         &self,
         _merchant: &Merchant,
-        ordinal: i64,
+        _ordinal: i64,
         model: Option<&str>,
-        chance: u64,
+        serial: u64,
     ) -> TerminalPlan {
         let model = model.unwrap_or("VIRTUAL");
         TerminalPlan {
-            id: format!("P2P{:06}{ordinal:05}", chance % 1_000_000),
+            id: format!("P2P{serial:010}"),
             model: model.to_owned(),
             settings: "{}".to_owned(),
         }

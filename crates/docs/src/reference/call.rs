@@ -56,7 +56,8 @@ impl Call<'_> {
             escape(name, html);
             html.push_str("</code>");
         }
-        if endpoint.security != Security::None && self.surface.knows(endpoint.security) {
+        let is_known = endpoint.security != Security::None && self.surface.knows(endpoint.security);
+        if is_known && words.frame.is_sandbox() {
             html.push_str(". ");
             escape(words.of("credential-demo"), html);
         }

@@ -164,10 +164,10 @@ impl Describe for Plain {
         _merchant: &Merchant,
         ordinal: i64,
         _model: Option<&str>,
-        chance: u64,
+        serial: u64,
     ) -> TerminalPlan {
         TerminalPlan {
-            id: format!("T-{ordinal}-{chance:x}"),
+            id: format!("T-{ordinal}-{serial:x}"),
             model: "none".to_owned(),
             settings: "{}".to_owned(),
         }

@@ -7,6 +7,10 @@
 #[allow(dead_code, reason = "no test program needs all of it")]
 mod shared;
 
+mod listing;
+mod recurring;
+mod serials;
+
 use std::sync::Arc;
 
 use cobro_domain::payment::{DeclineReason, Payment, PaymentRefused, PaymentState};

@@ -161,12 +161,12 @@ impl Describe for Settling {
     fn plan_terminal(
         &self,
         _merchant: &Merchant,
-        ordinal: i64,
+        _ordinal: i64,
         _model: Option<&str>,
-        _chance: u64,
+        serial: u64,
     ) -> TerminalPlan {
         let (model, settings) = ("none".to_owned(), "{}".to_owned());
-        TerminalPlan { id: format!("T-{ordinal}"), model, settings }
+        TerminalPlan { id: format!("T-{serial}"), model, settings }
     }
 
     fn abandon_after_s(&self, _merchant: &Merchant) -> i64 {

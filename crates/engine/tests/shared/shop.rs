@@ -10,6 +10,7 @@ use cobro_domain::session::SessionKind;
 use cobro_domain::{CardId, PaymentId};
 use cobro_engine::card_charges::ChargeCard;
 use cobro_engine::cards::StorePlan;
+use cobro_engine::recurring::{NewRecurrence, Series};
 use cobro_engine::refunds::CreateRefund;
 use cobro_engine::sessions::{NewSession, SessionView};
 use cobro_engine::vault::{CardData, VaultKeys};
@@ -82,6 +83,24 @@ pub(crate) async fn store_card(world: &World, merchant: usize, number: &str) -> 
     world.store_card(&caller, &card, settling::card(), plan).await.unwrap().id
 }
 
+/// A session of a hundred pesos that is about to be made.
+pub(crate) fn session(world: &World, kind: SessionKind) -> NewSession {
+    NewSession {
+        kind,
+        amount: Some(Money::new(10_000, Currency::MXN)),
+        allow_partial: false,
+        capture: true,
+        offers_storing: false,
+        attempts_max: 1,
+        page_hash: String::new(),
+        luggage: "{}".to_owned(),
+        expires_at: world.now().plus_seconds(900),
+        repeatable: None,
+        duplicate: None,
+        recurrence: None,
+    }
+}
+
 /// A charge of a stored card.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Charge {
@@ -109,19 +128,20 @@ impl Charge {
     }
 
     pub(crate) async fn make(self, world: &World) -> SessionView {
+        self.make_with(world, None).await
+    }
+
+    /// It is the first one of a series.
+    pub(crate) async fn make_first(self, world: &World, series: Series) -> SessionView {
+        self.make_with(world, Some(NewRecurrence::First(series))).await
+    }
+
+    async fn make_with(self, world: &World, recurrence: Option<NewRecurrence>) -> SessionView {
         let new = NewSession {
-            kind: SessionKind::Direct,
             amount: Some(Money::new(self.amount_minor, Currency::MXN)),
-            allow_partial: false,
             capture: self.capture,
-            offers_storing: false,
-            attempts_max: 1,
-            page_hash: String::new(),
-            luggage: "{}".to_owned(),
-            expires_at: world.now().plus_seconds(900),
-            repeatable: None,
-            duplicate: None,
-            recurrence: None,
+            recurrence,
+            ..session(world, SessionKind::Direct)
         };
         let charge = ChargeCard {
             amount_minor: None,

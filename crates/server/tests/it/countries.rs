@@ -157,3 +157,24 @@ fn payment_options_of_brazil() {
     );
     assert_eq!(payment["transaction_details"]["installment_amount"], 12);
 }
+
+#[test]
+fn a_smart_takes_small_instalments_as_one_payment() {
+    let place = Place::sqlite();
+    let server = Server::start(&place);
+    let seller = Seller::demo(&server, "MLB");
+    let pairing = json!({ "merchant": seller.user_id.to_string(), "model": "PAX_A910" });
+    let paired = seller.control("POST", "/terminals", &pairing).expect(201).json();
+    let smart = seller.at(paired["terminals"][0]["id"].as_str().unwrap());
+    for (on, amount, taken) in [(&smart, 1_499, 1), (&smart, 1_500, 3), (&seller, 1_499, 3)] {
+        let payment = json!({ "type": "credit_card", "installments": 3 });
+        let intent = on.create(&json!({ "amount": amount, "payment": payment }));
+        // What was asked for is shown until there is a payment.
+        assert_eq!(on.intent(&intent)["payment"]["installments"], 3);
+        on.take_card(&json!({}));
+        let shown = on.intent(&intent);
+        assert_eq!(shown["payment"]["installments"], taken, "{} {amount}", on.device);
+        let payment = on.payment(shown["payment"]["id"].as_str().unwrap());
+        assert_eq!(payment["installments"], taken);
+    }
+}

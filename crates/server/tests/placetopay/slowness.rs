@@ -14,6 +14,7 @@ crate::on_both!(
     an_answer_within_patience_is_the_answer,
     an_answer_that_never_comes_is_undone,
     a_page_waits_no_longer_than_a_program,
+    a_charge_of_the_clock_is_answered_when_the_clock_says_so,
 );
 
 /// Before this many seconds a pending charge must be answered.
@@ -144,4 +145,24 @@ fn a_page_waits_no_longer_than_a_program(place: &Place) {
     assert_eq!(notice.body["status"]["status"], "APPROVED");
     // Who is told of a session finds its token there.
     assert_eq!(query(&server, &id)["subscription"]["type"], "token");
+}
+
+fn a_charge_of_the_clock_is_answered_when_the_clock_says_so(place: &Place) {
+    const DAY_S: i64 = 24 * 3600;
+    let server = Server::start(place);
+    let receiver = Receiver::start("");
+    let token = COLOMBIA.token(&server, "4111111111111111");
+    let mut body = collect("SLOW-AGAIN", 100, &token);
+    body["payment"]["recurring"] = json!({ "periodicity": "D", "interval": 2, "maxPeriods": 2,
+        "notificationUrl": receiver.url("/r") });
+    COLOMBIA.call(&server, "/api/collect", body, 200);
+    receiver.wait_for(1);
+    set(&server, &json!({ "acquirer": "slow", "delay_ms": 10_000 }));
+    advance(&server, 2 * DAY_S + 1);
+    assert_eq!((charges(&server), receiver.notices().len()), (1, 1));
+    assert_eq!(server.control("GET", "/faults", &Value::Null, 200)["faults"], json!([]));
+    advance(&server, 10);
+    assert_eq!(charges(&server), 2);
+    receiver.wait_for(2);
+    assert_eq!(receiver.notices()[1].body["status"]["status"], "APPROVED");
 }

@@ -82,7 +82,10 @@ fn the_whole_way(place: &Place) {
         (&json!("approved"), &json!(payment))
     );
     assert_eq!(state(&seller, &id), "FINISHED");
-    assert_eq!(seller.terminal()["intent"], Value::Null);
+    let terminal = seller.terminal();
+    assert_eq!(terminal["intent"], Value::Null);
+    // The tickets that were asked for make the terminal print.
+    assert_eq!(terminal["last"]["print"], true);
     let refunded = seller.payment(&payment);
     assert_eq!(
         (&refunded["status"], &refunded["status_detail"]),

@@ -73,5 +73,6 @@ pub static WORLD: Schema = Schema {
         Migration { number: 4, sql: include_str!("../migrations/0004_recurrences.sql") },
         Migration { number: 5, sql: include_str!("../migrations/0005_charges.sql") },
         Migration { number: 6, sql: include_str!("../migrations/0006_adjustments.sql") },
+        Migration { number: 7, sql: include_str!("../migrations/0007_fewer_pages.sql") },
     ],
 };

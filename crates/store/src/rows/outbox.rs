@@ -1,21 +1,21 @@
 //! Events and their deliveries.
 
 use cobro_domain::event::{Delivery, DeliveryState, Event, EventKind};
-use cobro_domain::{DeliveryId, EventId, MerchantId, Timestamp};
+use cobro_domain::{DeliveryId, EventId, Timestamp};
 
 use crate::cell::{Cell, ToCell};
 use crate::table::{Cells, Corrupt, Row, Table};
 use crate::tx::Claim;
 
 impl Row for Event {
-    type Key = (MerchantId, EventId);
-    const TABLE: &'static Table = crate::table!("event", 2, Appended;
-        merchant: Bytes, id: Bytes, at: Int, kind: Text, subject: Text, data: Text);
+    type Key = (EventId,);
+    const TABLE: &'static Table = crate::table!("event", 1, Appended;
+        id: Bytes, merchant: Bytes, at: Int, kind: Text, subject: Text, data: Text);
 
     fn cells(&self) -> Vec<Cell> {
         vec![
-            self.merchant.to_cell(),
             self.id.to_cell(),
+            self.merchant.to_cell(),
             self.at.to_cell(),
             self.kind.code().to_cell(),
             self.subject.to_cell(),
@@ -25,8 +25,8 @@ impl Row for Event {
 
     fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         Ok(Self {
-            merchant: cells.next()?,
             id: cells.next()?,
+            merchant: cells.next()?,
             at: cells.next()?,
             kind: cells.word(EventKind::from_code)?,
             subject: cells.next()?,
@@ -36,9 +36,9 @@ impl Row for Event {
 }
 
 impl Row for Delivery {
-    type Key = (MerchantId, DeliveryId);
-    const TABLE: &'static Table = crate::table!("delivery", 2;
-        merchant: Bytes, id: Bytes, lane: Int, event: Bytes, slot: Int, url: Text, attempts: Int,
+    type Key = (DeliveryId,);
+    const TABLE: &'static Table = crate::table!("delivery", 1;
+        id: Bytes, merchant: Bytes, lane: Int, event: Bytes, slot: Int, url: Text, attempts: Int,
         state: Text, next_at: Int, request: Text, response: Text, created_at: Int);
 
     fn cells(&self) -> Vec<Cell> {
@@ -49,8 +49,8 @@ impl Row for Delivery {
             }
         };
         vec![
-            self.merchant.to_cell(),
             self.id.to_cell(),
+            self.merchant.to_cell(),
             self.lane.to_cell(),
             self.event.to_cell(),
             self.slot.to_cell(),
@@ -66,8 +66,8 @@ impl Row for Delivery {
 
     fn read(cells: &mut Cells<'_>) -> Result<Self, Corrupt> {
         Ok(Self {
-            merchant: cells.next()?,
             id: cells.next()?,
+            merchant: cells.next()?,
             lane: cells.next()?,
             event: cells.next()?,
             slot: cells.next()?,
@@ -95,7 +95,7 @@ fn read_state(cells: &mut Cells<'_>) -> Result<DeliveryState, Corrupt> {
 
 /// Deliveries whose next attempt is due.
 pub const DUE_DELIVERIES: Claim<Delivery> = Claim {
-    sql: "SELECT merchant, id, lane, event, slot, url, attempts, state, next_at, request, \
+    sql: "SELECT id, merchant, lane, event, slot, url, attempts, state, next_at, request, \
           response, created_at FROM delivery \
           WHERE lane = $1 AND next_at IS NOT NULL AND next_at <= $2 \
           ORDER BY lane, next_at LIMIT $3",

@@ -52,7 +52,7 @@ impl Row for Intent {
     const TABLE: &'static Table = crate::table!("intent", 2;
         merchant: Bytes, id: Bytes, terminal: Text, assignee: Text, amount: Int, currency: Text, card_kind: Text,
         installments: Int, retry_declined: Int, scenario: Text, luggage: Text, phase: Text, payment: Bytes,
-        refund_of: Bytes, created_at: Int, changed_at: Int);
+        refund_of: Bytes, created_at: Int, changed_at: Int, deadline: Int);
 
     fn cells(&self) -> Vec<Cell> {
         vec![
@@ -72,6 +72,7 @@ impl Row for Intent {
             self.refund_of.to_cell(),
             self.created_at.to_cell(),
             self.changed_at.to_cell(),
+            self.deadline.to_cell(),
         ]
     }
 
@@ -98,6 +99,7 @@ impl Row for Intent {
             refund_of: cells.next()?,
             created_at: cells.next()?,
             changed_at: cells.next()?,
+            deadline: cells.next()?,
         })
     }
 }

@@ -9,10 +9,8 @@ use crate::tx::Claim;
 /// What a timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TimerKind {
-    /// The intent of a terminal (the subject) is abandoned.
-    Abandon,
-    /// The result on a terminal (the subject) has been looked at long enough.
-    CloseResult,
+    /// What a terminal (the subject) has may be over its deadline.
+    Terminal,
     /// A payment (the subject) is to be reversed.
     Reverse,
     /// A refund (the subject) is to be sent again.
@@ -47,8 +45,7 @@ impl TimerKind {
     /// The word that is stored and shown.
     pub const fn code(self) -> &'static str {
         match self {
-            Self::Abandon => "abandon",
-            Self::CloseResult => "close_result",
+            Self::Terminal => "terminal",
             Self::Reverse => "reverse",
             Self::ResendRefund => "resend_refund",
             Self::ResolvePending => "resolve_pending",
@@ -69,8 +66,7 @@ impl TimerKind {
     /// The kind of a stored word.
     pub fn from_code(code: &str) -> Option<Self> {
         [
-            Self::Abandon,
-            Self::CloseResult,
+            Self::Terminal,
             Self::Reverse,
             Self::ResendRefund,
             Self::ResolvePending,

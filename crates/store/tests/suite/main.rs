@@ -13,6 +13,7 @@ mod raw;
 mod reconnecting;
 mod session;
 mod time;
+mod upgrade;
 mod writes;
 
 use std::pin::Pin;

@@ -253,7 +253,7 @@ async fn what_one_frees_another_takes_in_the_same_batch(place: &Place) {
 fn timer(subject: &str, due_at: i64) -> Timer {
     Timer {
         merchant: merchant(),
-        kind: TimerKind::Abandon,
+        kind: TimerKind::Terminal,
         subject: subject.to_owned(),
         lane: 0,
         due_at: Timestamp::from_micros(due_at),
@@ -286,7 +286,7 @@ async fn a_claim_sees_what_its_batch_changed(place: &Place) {
     assert_eq!(claim(2, &["late", "later"]).await, Ok(Ok(())));
     let change = send(&store, |tx| {
         let key =
-            |subject: &str| (merchant(), TimerKind::Abandon.code().to_owned(), subject.to_owned());
+            |subject: &str| (merchant(), TimerKind::Terminal.code().to_owned(), subject.to_owned());
         tx.delete::<Timer>(&key("gone"));
         tx.save(&timer("moved", START * 2));
         tx.save(&Timer { attempts: 7, ..timer("later", 2) });

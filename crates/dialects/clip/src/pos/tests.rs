@@ -90,6 +90,7 @@ fn intent(state: IntentState) -> Intent {
         scenario: None,
         luggage: String::new(),
         state,
+        deadline: None,
         created_at: Timestamp::from_micros(0),
         changed_at: Timestamp::from_micros(9),
     }
