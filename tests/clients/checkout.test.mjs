@@ -7,116 +7,42 @@
 // Nothing here waits for a time: each step waits for what a person would see.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { createInterface } from 'node:readline';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { after, before, beforeEach, test } from 'node:test';
 
-const LOGIN = 'c0b70000000000000000000000000001';
-const SECRET_KEY = 'llave-secreta-01';
-const STEP_MS = 10000;
+import { PHONE, assertFits, visitors } from './harness/browser.mjs';
+import { openShop } from './harness/listeners.mjs';
+import { checkoutAuth } from './harness/merchants.mjs';
+import { sharedServer } from './harness/server.mjs';
 
 const APPROVES = '4111111111111111';
 const CANARY = '4539578763621486';
 
-let server;
-let base;
+const server = sharedServer();
+const { open } = visitors(server, { ...PHONE, locale: 'es-CO' }, {
+  neighbours: () => [shop.url, 'data:'],
+  // Chromium reports each refused form as well; the test that provokes one looks at the page
+  expects: (message) => /status of 4(09|22)/.test(message.text()),
+});
 let shop;
-let shopUrl;
-let browser;
 let page;
-let faults;
 
 before(async () => {
-  const { COBRO_BIN: binary, COBRO_CHROMIUM: executablePath } = process.env;
-  assert.ok(binary && executablePath, 'COBRO_BIN and COBRO_CHROMIUM must be set');
-  server = spawn(binary, ['serve', '--port', '0', '--ephemeral'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  base = await address(server);
-  shop = createServer((request, response) => {
-    response.setHeader('content-type', 'text/html; charset=utf-8');
-    response.end(`<!doctype html><title>shop</title><link rel="icon" href="data:,"><h1>${request.url}</h1>`);
-  });
-  shop.listen(0, '127.0.0.1');
-  await once(shop, 'listening');
-  shopUrl = `http://127.0.0.1:${shop.address().port}`;
-  browser = await chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-gpu'] });
+  shop = await openShop();
 });
 
-after(async () => {
-  await browser?.close();
-  shop?.close();
-  if (server && server.exitCode === null) {
-    server.kill();
-    await once(server, 'exit');
-  }
-});
+after(() => shop?.close());
 
 beforeEach(async () => {
-  faults = [];
-  page = await open({ viewport: { width: 390, height: 844 } });
+  page = await open();
 });
 
-afterEach(async () => {
-  await page.context().close();
-  // a policy that blocks something, a script that fails, a file that is missing: all are faults
-  assert.deepEqual(faults, []);
-});
-
-/** The address that the program prints; its later lines are let go. */
-async function address(child) {
-  const lines = createInterface({ input: child.stdout });
-  const found = new Promise((resolve, reject) => {
-    lines.on('line', (line) => {
-      const match = /http:\/\/127\.0\.0\.1:\d+/.exec(line);
-      if (match) resolve(match[0]);
-    });
-    child.once('exit', (code) => reject(new Error(`cobro ended with ${code} before it listened`)));
-  });
-  return found;
-}
-
-/** A page of a fresh visitor; what goes wrong on it is kept. */
-async function open(options) {
-  const context = await browser.newContext({ locale: 'es-CO', reducedMotion: 'reduce', ...options });
-  context.setDefaultTimeout(STEP_MS);
-  const fresh = await context.newPage();
-  fresh.on('pageerror', (error) => faults.push(String(error)));
-  fresh.on('console', (message) => {
-    // Chromium reports each refused form as well; the test that provokes one looks at the page
-    if (message.type() === 'error' && !/status of 4(09|22)/.test(message.text())) faults.push(message.text());
-  });
-  fresh.on('request', (request) => {
-    const { origin } = new URL(request.url());
-    if (origin !== base && origin !== shopUrl && !request.url().startsWith('data:')) faults.push(`loads ${request.url()}`);
-  });
-  return fresh;
-}
-
-/** Fresh authentication, as the provider's libraries reckon it. */
-function auth() {
-  const nonce = randomBytes(16);
-  const seed = new Date().toISOString();
-  const digest = createHash('sha256').update(nonce).update(seed).update(SECRET_KEY).digest('base64');
-  return { login: LOGIN, tranKey: digest, nonce: nonce.toString('base64'), seed };
-}
-
-async function call(path, body) {
-  const answer = await fetch(`${base}${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ auth: auth(), ...body }),
-  });
-  return answer.json();
-}
+const call = (path, body) => server.call('POST', path, { auth: checkoutAuth(), ...body });
 
 async function session(request) {
   const made = await call('/api/session', {
     locale: 'es_CO',
-    returnUrl: `${shopUrl}/back`,
-    cancelUrl: `${shopUrl}/cart`,
+    returnUrl: `${shop.url}/back`,
+    cancelUrl: `${shop.url}/cart`,
     ipAddress: '127.0.0.1',
     userAgent: 'tests',
     ...request,
@@ -133,19 +59,20 @@ const asked = (made) => call(`/api/session/${made.requestId}`, {});
 
 const button = (name) => page.getByRole('button', { name });
 
-async function fill(number) {
-  await page.getByLabel('Número de tarjeta').pressSequentially(number);
-  await page.getByLabel('Vencimiento').pressSequentially('1235');
-  await page.getByLabel('Código CVV').pressSequentially('123');
-  await page.getByLabel('Nombre como está en la tarjeta').fill('Rosa Lemus');
-  await page.getByLabel('Número de documento').fill('1040099001');
-  await page.getByLabel('Correo electrónico').fill('rosa@example.org');
+/** Who pays. */
+async function fillHolder(on = page) {
+  await on.getByLabel('Nombre como está en la tarjeta').fill('Rosa Lemus');
+  await on.getByLabel('Número de documento').fill('1040099001');
+  await on.getByLabel('Correo electrónico').fill('rosa@example.org');
 }
 
 test('typed by hand, approved, and back to the shop', async () => {
   const made = await session(payment());
   await page.goto(made.processUrl);
-  await fill(APPROVES);
+  await page.getByLabel('Número de tarjeta').pressSequentially(APPROVES);
+  await page.getByLabel('Vencimiento').pressSequentially('1235');
+  await page.getByLabel('Código CVV').pressSequentially('123');
+  await fillHolder();
   assert.equal(await page.getByLabel('Número de tarjeta').inputValue(), '4111 1111 1111 1111');
   assert.equal(await page.getByLabel('Vencimiento').inputValue(), '12/35');
   assert.equal(await page.locator('#brand').textContent(), 'Visa');
@@ -159,7 +86,7 @@ test('typed by hand, approved, and back to the shop', async () => {
     { document: '1040099001', documentType: 'CC', name: 'Rosa', surname: 'Lemus', email: 'rosa@example.org' },
   );
   await page.getByRole('link', { name: 'Volver a la tienda' }).click();
-  await page.waitForURL(`${shopUrl}/back`);
+  await page.waitForURL(`${shop.url}/back`);
   // the page that is gone back to is the result, not a form with a card in it
   await page.goBack();
   await page.getByRole('heading', { name: 'Pago aprobado' }).waitFor();
@@ -256,10 +183,7 @@ test('a page that waits changes by itself', async () => {
   await button(/Pendiente, luego aprueba/).click();
   await button(/^Pagar/).click();
   await page.getByRole('heading', { name: 'Pago en proceso' }).waitFor();
-  const advanced = await fetch(`${base}/_cobro/v1/clock/advance`, {
-    method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"seconds":31}',
-  });
-  assert.equal(advanced.status, 200);
+  await server.control('POST', 'clock/advance', { seconds: 31 });
   await page.getByRole('heading', { name: 'Pago aprobado' }).waitFor();
 });
 
@@ -267,7 +191,7 @@ test('giving up leads to the shop', async () => {
   const made = await session(payment());
   await page.goto(made.processUrl);
   await button('No quiero continuar').click();
-  await page.waitForURL(`${shopUrl}/cart`);
+  await page.waitForURL(`${shop.url}/cart`);
   assert.equal((await asked(made)).status.status, 'REJECTED');
   await page.goto(made.processUrl);
   await page.getByRole('heading', { name: 'Usted canceló' }).waitFor();
@@ -277,7 +201,7 @@ test('without scripts the form does it all', async () => {
   const plain = await open({ javaScriptEnabled: false });
   for (const [request, end] of [
     [payment(), null],
-    [{ ...payment(), skipResult: true }, `${shopUrl}/back`],
+    [{ ...payment(), skipResult: true }, `${shop.url}/back`],
   ]) {
     await plain.goto((await session(request)).processUrl);
     await plain.getByRole('button', { name: /^Pagar/ }).click();
@@ -285,14 +209,11 @@ test('without scripts the form does it all', async () => {
     await plain.getByLabel('Número de tarjeta').fill(APPROVES);
     await plain.getByLabel('Vencimiento').fill('12/35');
     await plain.getByLabel('Código CVV').fill('123');
-    await plain.getByLabel('Nombre como está en la tarjeta').fill('Rosa Lemus');
-    await plain.getByLabel('Número de documento').fill('1040099001');
-    await plain.getByLabel('Correo electrónico').fill('rosa@example.org');
+    await fillHolder(plain);
     await plain.getByRole('button', { name: /^Pagar/ }).click();
     if (end) await plain.waitForURL(end);
     else await plain.getByRole('heading', { name: 'Pago aprobado' }).waitFor();
   }
-  await plain.context().close();
 });
 
 test('nothing is wider than a small phone, in any language', async () => {
@@ -301,7 +222,6 @@ test('nothing is wider than a small phone, in any language', async () => {
   for (const language of ['es', 'pt-BR', 'en']) {
     await page.goto(`${made.processUrl}?lang=${language}`);
     assert.equal(await page.evaluate(() => document.documentElement.lang), language);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-    assert.equal(wide, 320, language);
+    await assertFits(page);
   }
 });

@@ -8,98 +8,36 @@
 // Nothing here waits for a time: each step waits for what a person would see.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { beforeEach, test } from 'node:test';
+
+import { DESKTOP, PHONE, assertFits, live, refusedCalls, visitors } from './harness/browser.mjs';
+import { CLIP } from './harness/merchants.mjs';
+import { freshServer } from './harness/server.mjs';
+import { terminal } from './harness/terminal.mjs';
 
 const TERMINAL = 'CLIP_PRO__P8220000001';
-const KEY = 'c11b0000-0000-4000-8000-000000000001';
-const SECRET = '5ec2e700-0000-4000-8000-000000000001';
 const CASHIER = 'caja1@cafecentral.example';
-const STEP_MS = 10000;
 
-let server;
-let base;
-let browser;
+const server = freshServer();
+const { open } = visitors(server, { ...DESKTOP, locale: 'es-MX' }, { expects: refusedCalls('/_cobro/v1/') });
 let page;
-let faults;
-
-before(async () => {
-  const { COBRO_BIN: binary, COBRO_CHROMIUM: executablePath } = process.env;
-  assert.ok(binary && executablePath, 'COBRO_BIN and COBRO_CHROMIUM must be set');
-  browser = await chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-gpu'] });
-});
-
-after(() => browser?.close());
+const { show, screen, key, present } = terminal(() => page);
 
 beforeEach(async () => {
-  server = spawn(process.env.COBRO_BIN, ['serve', '--port', '0', '--ephemeral'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  base = await address(server);
-  faults = [];
   page = await open();
 });
 
-afterEach(async () => {
-  await page.context().close();
-  server.kill();
-  if (server.exitCode === null) await once(server, 'exit');
-  // a policy that blocks something, a script that fails, a file that is missing: all are faults
-  assert.deepEqual(faults, []);
-});
-
-/** The address that the program prints; its later lines are let go. */
-async function address(child) {
-  const lines = createInterface({ input: child.stdout });
-  return new Promise((resolve, reject) => {
-    lines.on('line', (line) => {
-      const match = /http:\/\/127\.0\.0\.1:\d+/.exec(line);
-      if (match) resolve(match[0]);
-    });
-    child.once('exit', (code) => reject(new Error(`cobro ended with ${code} before it listened`)));
-  });
-}
-
-async function open(options = {}) {
-  const context = await browser.newContext({ locale: 'es-MX', reducedMotion: 'reduce', viewport: { width: 1280, height: 860 }, ...options });
-  context.setDefaultTimeout(STEP_MS);
-  const fresh = await context.newPage();
-  fresh.on('pageerror', (error) => faults.push(String(error)));
-  fresh.on('console', (message) => {
-    if (message.type() === 'error' && !message.location().url.includes('/_cobro/v1/')) faults.push(message.text());
-  });
-  fresh.on('request', (request) => {
-    if (new URL(request.url()).origin !== base) faults.push(`loads ${request.url()}`);
-  });
-  return fresh;
-}
-
-async function api(method, path, body) {
-  const key = `Basic ${Buffer.from(`${KEY}:${SECRET}`).toString('base64')}`;
-  const response = await fetch(base + path, { method, headers: { 'x-api-key': key, 'content-type': 'application/json' }, body: body && JSON.stringify(body) });
-  assert.ok(response.ok, `${method} ${path}: ${response.status}`);
-  return response.json();
-}
+const api = (method, path, body) => server.call(method, path, body, { 'x-api-key': CLIP });
 
 const register = async (amount, message, extra = {}) =>
   (await api('POST', '/paymentrequest', { amount, reference: message, message, ...extra })).payment_request_code;
 const charge = (code) => api('GET', `/paymentrequest/${code}`);
 const payment = (id) => api('GET', `/payments/${id}`);
 
-const screen = (name) => page.locator(`.device[data-screen="${name}"]`).waitFor();
-const key = (name) => page.locator(`.device [data-key="${name}"]`).click();
 const digit = (name) => page.locator(`.device [data-digit="${name}"]`).click();
-const present = (entry) => page.locator(`.counter [data-entry="${entry}"]`).click();
 const view = () => page.locator('.device [data-role="view"]').innerText();
 const listed = (count) => page.locator('.queue li').nth(count - 1).waitFor();
-
-const showTerminal = async () => {
-  await page.goto(`${base}/console/terminals/${TERMINAL}`);
-  await page.locator('.device').waitFor();
-  await page.locator('#pulse[data-state="live"]').waitFor();
-};
 
 /** Keeps a picture where some are wanted. */
 const picture = async (name) => {
@@ -108,7 +46,7 @@ const picture = async (name) => {
 };
 
 test('a charge is picked from the list, tipped, split into months and paid', async () => {
-  await showTerminal();
+  await show(TERMINAL);
   await screen('idle');
   await picture('idle');
   await register(45, 'Mesa 1');
@@ -152,7 +90,7 @@ test('a charge is picked from the list, tipped, split into months and paid', asy
 
 test('a declined card is followed by another; a touch picks as a key does', async () => {
   const code = await register(80, 'Barra');
-  await showTerminal();
+  await show(TERMINAL);
   await screen('list');
   await page.locator('.queue [data-pick="1"]').click();
   await screen('tip');
@@ -174,7 +112,7 @@ test('a declined card is followed by another; a touch picks as a key does', asyn
 
 test('who is signed in, and the setting of the device, decide what is shown', async () => {
   await register(20, 'Para la otra caja', { assigned_user: 'caja2@cafecentral.example' });
-  await showTerminal();
+  await show(TERMINAL);
   await screen('idle');
   await page.locator('#settings [name="cashier"]').fill('caja2@cafecentral.example');
   await page.locator('#settings [name="cashier"]').press('Enter');
@@ -188,7 +126,7 @@ test('who is signed in, and the setting of the device, decide what is shown', as
 });
 
 test('the page is a point of sale too, and a charge that is given up is cancelled', async () => {
-  await showTerminal();
+  await show(TERMINAL);
   await page.locator('#charge [name="amount"]').fill('99,50');
   await page.locator('#charge [name="message"]').fill('Desde la página');
   await page.locator('#charge button.primary').click();
@@ -204,26 +142,23 @@ test('the page is a point of sale too, and a charge that is given up is cancelle
 });
 
 test('all terminals side by side show the list without a reload', async () => {
-  await page.goto(`${base}/console/terminals`);
+  await page.goto('/console/terminals');
   const place = page.getByRole('article', { name: TERMINAL });
   await place.waitFor();
-  await page.locator('#pulse[data-state="live"]').waitFor();
+  await live(page);
   await register(20, 'Para todas');
   await place.locator('.device[data-screen="list"]').waitFor();
   await picture('terminals');
 });
 
 test('it fits a telephone, and speaks three languages', async () => {
-  await page.context().close();
   for (const [locale, words] of [['es-MX', /Cobros pendientes/], ['pt-BR', /Cobranças pendentes/], ['en', /Pending charges/]]) {
-    page = await open({ locale, viewport: { width: 390, height: 844 } });
+    page = await open({ ...PHONE, locale });
     if (locale === 'es-MX') for (let n = 1; n <= 11; n += 1) await register(n * 1000, `Mesa ${n} con un texto que es demasiado largo para una línea`);
-    await showTerminal();
+    await show(TERMINAL);
     await screen('list');
     assert.match(await view(), words);
     await picture(`phone-${locale}`);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-    assert.equal(wide, false);
-    if (locale !== 'en') await page.context().close();
+    await assertFits(page);
   }
 });

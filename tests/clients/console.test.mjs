@@ -6,112 +6,41 @@
 // Nothing here waits for a time: each step waits for what a person would see.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { createInterface } from 'node:readline';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { beforeEach, test } from 'node:test';
 
-const DEVICE = 'PAX_A910__SBX0000001';
-const TOKEN = 'TEST-1000000000000001-112000-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-100000001';
-const STEP_MS = 10000;
+import { DESKTOP, TOUCH, assertFits, live, refusedCalls, visitors } from './harness/browser.mjs';
+import { openWebhook } from './harness/listeners.mjs';
+import { SELLERS, bearer } from './harness/merchants.mjs';
+import { sharedServer } from './harness/server.mjs';
+import { terminal } from './harness/terminal.mjs';
 
-let server;
-let base;
-let browser;
+const { id: SELLER, device: DEVICE, token: TOKEN } = SELLERS.MLA;
+
+const server = sharedServer();
+const { open } = visitors(server, { ...DESKTOP, locale: 'es-AR' }, { expects: refusedCalls('/_cobro/v1/') });
 let page;
-let faults;
-
-before(async () => {
-  const { COBRO_BIN: binary, COBRO_CHROMIUM: executablePath } = process.env;
-  assert.ok(binary && executablePath, 'COBRO_BIN and COBRO_CHROMIUM must be set');
-  server = spawn(binary, ['serve', '--port', '0', '--ephemeral'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  base = await address(server);
-  browser = await chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-gpu'] });
-});
-
-after(async () => {
-  await browser?.close();
-  if (server && server.exitCode === null) {
-    server.kill();
-    await once(server, 'exit');
-  }
-});
+const { show, screen, key, present, state, drag } = terminal(() => page);
 
 beforeEach(async () => {
-  faults = [];
-  page = await open({ viewport: { width: 1280, height: 800 } });
+  page = await open();
 });
 
-afterEach(async () => {
-  await page.context().close();
-  // a policy that blocks something, a script that fails, a file that is missing: all are faults
-  assert.deepEqual(faults, []);
-});
-
-/** The address that the program prints; its later lines are let go. */
-async function address(child) {
-  const lines = createInterface({ input: child.stdout });
-  const found = new Promise((resolve, reject) => {
-    lines.on('line', (line) => {
-      const match = /http:\/\/127\.0\.0\.1:\d+/.exec(line);
-      if (match) resolve(match[0]);
-    });
-    child.once('exit', (code) => reject(new Error(`cobro ended with ${code} before it listened`)));
-  });
-  return found;
-}
-
-/** A page of a fresh visitor; what goes wrong on it is kept. */
-async function open(options) {
-  const context = await browser.newContext({ locale: 'es-AR', reducedMotion: 'reduce', ...options });
-  context.setDefaultTimeout(STEP_MS);
-  const fresh = await context.newPage();
-  fresh.on('pageerror', (error) => faults.push(String(error)));
-  fresh.on('console', (message) => {
-    // Chromium reports each refused call as well; the test that provokes one looks at the screen
-    if (message.type() === 'error' && !message.location().url.includes('/_cobro/v1/')) faults.push(message.text());
-  });
-  fresh.on('request', (request) => {
-    if (new URL(request.url()).origin !== base) faults.push(`loads ${request.url()}`);
-  });
-  return fresh;
-}
-
-async function api(method, path, body) {
-  const response = await fetch(base + path, {
-    method,
-    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
-    body: body && JSON.stringify(body),
-  });
-  return { status: response.status, body: await response.json() };
-}
+const api = (method, path, body) => server.call(method, path, body, bearer(TOKEN));
 
 async function charge(amount, extra = {}) {
-  const { status, body } = await api('POST', `/point/integration-api/devices/${DEVICE}/payment-intents`, { amount, ...extra });
+  const path = `/point/integration-api/devices/${DEVICE}/payment-intents`;
+  const { status, body } = await server.send('POST', path, { amount, ...extra }, bearer(TOKEN));
   assert.equal(status, 201, JSON.stringify(body));
   return body.id;
 }
 
-const intent = async (id) => (await api('GET', `/point/integration-api/payment-intents/${id}`)).body;
-
-const screen = (name, on = page) => on.locator(`.device[data-screen="${name}"]`).waitFor();
-const key = (name, on = page) => on.locator(`.device [data-key="${name}"]`).click();
-const present = (entry, on = page) => on.locator(`.counter [data-entry="${entry}"]`).click();
-const showTerminal = async (on = page) => {
-  await on.goto(`${base}/console/terminals/${DEVICE}`);
-  await on.locator('.device').waitFor();
-  await on.locator('#pulse[data-state="live"]').waitFor();
-};
-
-/** Resolves once the track beside the terminal shows the intent in that state. */
-const state = (name, on = page) => on.locator(`.track [data-state="${name}"][aria-current="step"]`).waitFor();
+const intent = (id) => api('GET', `/point/integration-api/payment-intents/${id}`);
+const showTerminal = (on = page) => show(DEVICE, on);
 
 async function paid(id) {
   const one = await intent(id);
   const payment = await api('GET', `/v1/payments/${one.payment.id}`);
-  return { state: one.state, status: payment.body.status };
+  return { state: one.state, status: payment.status };
 }
 
 test('a charge appears without a reload, is paid by tapping, and prints its receipt', async () => {
@@ -206,18 +135,12 @@ test('the card is dragged to reader, slot and edge', async () => {
   await page.emulateMedia({ reducedMotion: 'no-preference' });
   await showTerminal();
   const places = { tap: [0.5, 0.2], insert: [0.5, 0.99], swipe: [0.98, 0.5] };
-  for (const [entry, [across, down]] of Object.entries(places)) {
+  for (const [entry, place] of Object.entries(places)) {
     await charge(1800);
     await screen('queued');
     await key('green');
     await screen('amount');
-    const [card, body] = [await page.locator('.card').boundingBox(), await page.locator('.device .body').boundingBox()];
-    await page.mouse.move(card.x + card.width / 2, card.y + card.height / 2);
-    await page.mouse.down();
-    await page.mouse.move(body.x + body.width * across, body.y + body.height * down, { steps: 6 });
-    const asked = page.waitForRequest((request) => request.url().endsWith('/card'));
-    await page.mouse.up();
-    assert.equal((await asked).postDataJSON().entry, entry);
+    assert.equal(await drag(place), entry);
     await screen('approved');
     await state('FINISHED');
     await key('yellow');
@@ -237,9 +160,9 @@ test('with nothing queued the green key says so, and a card is not read', async 
 
 test('what another page does shows here', async () => {
   await showTerminal();
-  const shelf = await open({ viewport: { width: 1280, height: 800 } });
-  await shelf.goto(`${base}/console/terminals`);
-  await shelf.locator('#pulse[data-state="live"]').waitFor();
+  const shelf = await open();
+  await shelf.goto('/console/terminals');
+  await live(shelf);
   const spot = shelf.locator('.spot', { hasText: DEVICE });
   await charge(1900);
   await spot.locator('.device[data-screen="queued"]').waitFor();
@@ -248,7 +171,6 @@ test('what another page does shows here', async () => {
   await spot.locator('[data-entry="tap"]').click();
   await screen('approved');
   await state('FINISHED');
-  await shelf.context().close();
 });
 
 test('offline and standalone are switched on the page and shown', async () => {
@@ -263,7 +185,7 @@ test('offline and standalone are switched on the page and shown', async () => {
 });
 
 test('a phone: the page sends the test charge, touch does the rest', async () => {
-  const phone = await open({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  const phone = await open(TOUCH);
   await showTerminal(phone);
   await phone.locator('#charge [name="amount"]').fill('21,50');
   await phone.locator('#charge button').tap();
@@ -274,18 +196,17 @@ test('a phone: the page sends the test charge, touch does the rest', async () =>
   await phone.locator('.card').tap();
   await screen('approved', phone);
   await state('FINISHED', phone);
-  assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth), 390);
-  await phone.context().close();
+  await assertFits(phone);
 });
 
 test('the first page has credentials, a snippet that works and a clock to advance', async () => {
-  await page.goto(base);
+  await page.goto('/');
   await page.locator('#credentials').getByText(TOKEN).waitFor();
   const snippet = await page.locator('#snippet-text').innerText();
-  assert.ok(snippet.includes(`${base}/point/integration-api/devices/${DEVICE}/payment-intents`), snippet);
+  assert.ok(snippet.includes(`${server.base}/point/integration-api/devices/${DEVICE}/payment-intents`), snippet);
   assert.ok(snippet.includes(TOKEN));
   await page.locator(`.tile[data-id="${DEVICE}"]`).waitFor();
-  const before = (await api('GET', '/_cobro/v1/clock')).body.now;
+  const before = (await server.control('GET', 'clock')).now;
   const advanced = page.waitForResponse((response) => response.url().endsWith('/clock/advance'));
   await page.locator('#advance button[value="86400"]').click();
   const { now } = await (await advanced).json();
@@ -294,64 +215,52 @@ test('the first page has credentials, a snippet that works and a clock to advanc
 
 test('journals and books show what was done, live', async () => {
   const id = await charge(2000);
-  await page.goto(`${base}/console/events`);
+  await page.goto('/console/events');
   await page.locator('tbody tr').first().click();
   await page.locator('#sheet[open] pre').first().waitFor();
   await page.keyboard.press('Escape');
   const rows = await page.locator('tbody tr').count();
-  await api('POST', `/_cobro/v1/terminals/${DEVICE}/fetch`, {});
+  await server.control('POST', `terminals/${DEVICE}/fetch`, {});
   await page.locator('tbody tr').nth(rows).waitFor();
-  await api('POST', `/_cobro/v1/terminals/${DEVICE}/card`, {});
+  await server.control('POST', `terminals/${DEVICE}/card`, {});
   assert.equal((await paid(id)).status, 'approved');
-  await page.goto(`${base}/console/requests`);
+  await page.goto('/console/requests');
   await page.locator('tbody tr', { hasText: `/devices/${DEVICE}/payment-intents` }).first().click();
   await page.locator('#sheet[open] pre').first().waitFor();
   assert.equal((await page.locator('#sheet').innerText()).includes(TOKEN), false);
-  await page.goto(`${base}/console/ledger`);
+  await page.goto('/console/ledger');
   await page.locator('.posting').first().waitFor();
   assert.equal(await page.locator('.book caption .chip.bad').count(), 0);
   assert.ok((await page.locator('.book caption .chip.good').count()) > 0);
 });
 
-test('a delivery is seen and sent again', async () => {
-  let calls = 0;
-  const hook = createServer((request, response) => {
-    calls += 1;
-    request.resume().on('end', () => response.end('ok'));
-  }).listen(0, '127.0.0.1');
-  await once(hook, 'listening');
-  try {
-    const url = `http://127.0.0.1:${hook.address().port}/aviso`;
-    const seller = (await api('GET', '/_cobro/v1/worlds/demo')).body.mercado_pago.sellers[0];
-    const set = await api('PATCH', `/_cobro/v1/merchants/${seller.user_id}`, { webhook: { url } });
-    assert.equal(set.status, 200, JSON.stringify(set.body));
-    await page.goto(`${base}/console/deliveries`);
-    await page.locator('#pulse[data-state="live"]').waitFor();
-    await charge(2100);
-    await api('POST', `/_cobro/v1/terminals/${DEVICE}/fetch`, {});
-    await api('POST', `/_cobro/v1/terminals/${DEVICE}/card`, {});
-    const row = page.locator('tbody tr', { hasText: url }).filter({ has: page.locator('.chip.good') });
-    await row.first().waitFor();
-    const first = calls;
-    const [replayed] = await Promise.all([
-      page.waitForResponse((response) => response.url().endsWith('/replay')),
-      row.first().locator('.action button').click(),
-    ]);
-    assert.ok(replayed.ok());
-    await row.nth(1).waitFor();
-    assert.ok(calls > first, 'the webhook was not called again');
-  } finally {
-    hook.closeAllConnections();
-    hook.close();
-  }
+test('a delivery is seen and sent again', async (t) => {
+  const hook = await openWebhook();
+  t.after(hook.close);
+  await server.control('PATCH', `merchants/${SELLER}`, { webhook: { url: hook.url } });
+  await page.goto('/console/deliveries');
+  await live(page);
+  await charge(2100);
+  await server.control('POST', `terminals/${DEVICE}/fetch`, {});
+  await server.control('POST', `terminals/${DEVICE}/card`, {});
+  const row = page.locator('tbody tr', { hasText: hook.url }).filter({ has: page.locator('.chip.good') });
+  await row.first().waitFor();
+  const first = hook.calls();
+  const [replayed] = await Promise.all([
+    page.waitForResponse((response) => response.url().endsWith('/replay')),
+    row.first().locator('.action button').click(),
+  ]);
+  assert.ok(replayed.ok());
+  await row.nth(1).waitFor();
+  assert.ok(hook.calls() > first, 'the webhook was not called again');
 });
 
 for (const [lang, word] of [['es', 'Terminales'], ['pt-BR', 'Maquininhas'], ['en', 'Terminals']]) {
   test(`the page speaks ${lang}`, async () => {
-    await page.goto(`${base}/console/terminals?lang=${lang}`);
+    await page.goto(`/console/terminals?lang=${lang}`);
     assert.equal(await page.locator('h1').innerText(), word);
     await page.locator('.device').first().waitFor();
-    await page.goto(`${base}/console/terminals`);
+    await page.goto('/console/terminals');
     assert.equal(await page.locator('h1').innerText(), word);
   });
 }

@@ -8,94 +8,40 @@
 // Nothing here waits for a time: each step waits for what a person, or a shop's script, would see.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { createInterface } from 'node:readline';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { after, before, beforeEach, test } from 'node:test';
 
-const KEY = 'c11b0000-0000-4000-8000-000000000001';
-const SECRET = '5ec2e700-0000-4000-8000-000000000001';
+import { visitors } from './harness/browser.mjs';
+import { openShop } from './harness/listeners.mjs';
+import { CLIP } from './harness/merchants.mjs';
+import { sharedServer } from './harness/server.mjs';
+
 const APPROVES = '5177136199824515';
-const STEP_MS = 30000;
 
-let server;
-let base;
+const server = sharedServer();
+const { open, forgive } = visitors(server, {}, { neighbours: () => [shopUrl, 'data:'] });
 let shop;
 let shopUrl;
-let browser;
 let page;
-let faults;
 
 before(async () => {
-  const { COBRO_BIN: binary, COBRO_CHROMIUM: executablePath } = process.env;
-  assert.ok(binary && executablePath, 'COBRO_BIN and COBRO_CHROMIUM must be set');
-  server = spawn(binary, ['serve', '--port', '0', '--ephemeral'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  base = await address(server);
-  shop = createServer((request, response) => {
-    response.setHeader('content-type', 'text/html; charset=utf-8');
-    const framed = new URL(request.url, 'http://shop').searchParams.get('frame');
+  shop = await openShop((address) => {
+    const framed = new URL(address, 'http://shop').searchParams.get('frame');
     const frame = framed ? `<iframe id="modal" src="${framed}" width="400" height="700"></iframe>` : '';
-    response.end(`<!doctype html><title>shop</title><link rel="icon" href="data:,"><h1>${request.url}</h1>
-      <p id="told"></p><script>
+    return `<p id="told"></p><script>
         addEventListener('message', (event) => { document.getElementById('told').textContent = event.data.paymentId; });
-      </script>${frame}`);
+      </script>${frame}`;
   });
-  shop.listen(0, '127.0.0.1');
-  await once(shop, 'listening');
   // Another site than that of the page: a frame of one site in another is what shops have.
-  shopUrl = `http://localhost:${shop.address().port}`;
-  browser = await chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-gpu'] });
+  shopUrl = `http://localhost:${shop.port}`;
 });
 
-after(async () => {
-  await browser?.close();
-  shop?.close();
-  if (server && server.exitCode === null) {
-    server.kill();
-    await once(server, 'exit');
-  }
-});
+after(() => shop?.close());
 
 beforeEach(async () => {
-  faults = [];
-  page = await browser.newPage();
-  page.setDefaultTimeout(STEP_MS);
-  page.on('pageerror', (error) => faults.push(String(error)));
-  page.on('console', (message) => {
-    if (message.type() === 'error') faults.push(message.text());
-  });
+  page = await open();
 });
 
-afterEach(async () => {
-  await page.close();
-  // a policy that blocks something, a script that fails, a file that is missing: all are faults
-  assert.deepEqual(faults, []);
-});
-
-/** The address that the program prints; its later lines are let go. */
-async function address(child) {
-  const lines = createInterface({ input: child.stdout });
-  return new Promise((resolve, reject) => {
-    lines.on('line', (line) => {
-      const match = /http:\/\/127\.0\.0\.1:\d+/.exec(line);
-      if (match) resolve(match[0]);
-    });
-    child.once('exit', (code) => reject(new Error(`cobro ended with ${code} before it listened`)));
-  });
-}
-
-async function api(method, path, body) {
-  const authorization = `Basic ${Buffer.from(`${KEY}:${SECRET}`).toString('base64')}`;
-  const answer = await fetch(base + path, {
-    method,
-    headers: { authorization, 'content-type': 'application/json' },
-    body: body && JSON.stringify(body),
-  });
-  assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${await answer.clone().text()}`);
-  return answer.json();
-}
+const api = (method, path, body) => server.call(method, path, body, { authorization: CLIP });
 
 /** A payment that waits for its holder. */
 async function waiting() {
@@ -132,7 +78,7 @@ test('in a frame of another site, which is told', async () => {
   assert.equal(await status(payment), 'AP-PAI01');
   // The frame shows the result and has gone nowhere else.
   await modal.locator('.result').waitFor();
-  faults = faults.filter((fault) => !fault.includes('422'));
+  forgive('422');
 });
 
 test('by itself, and back to the shop', async () => {

@@ -7,64 +7,39 @@
 // and a proxy do it from the outside.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
-import { createInterface } from 'node:readline';
 import { after, afterEach, before, test } from 'node:test';
 import { MercadoPagoConfig, Payment, PaymentRefund, Point } from 'mercadopago';
 
-const HOST = 'api.mercadopago.com';
-const SELLERS = {
-  MLA: { device: 'PAX_A910__SBX0000001', token: `TEST-1000000000000001-112000-${'a'.repeat(32)}-100000001` },
-  MLB: { device: 'GERTEC_MP35P__SBX0000002', token: `TEST-1000000000000001-112000-${'b'.repeat(32)}-100000002` },
-  MLM: { device: 'NEWLAND_N950__SBX0000003', token: `TEST-1000000000000001-112000-${'c'.repeat(32)}-100000003` },
-};
+import { SELLERS } from './harness/merchants.mjs';
+import { sharedServer } from './harness/server.mjs';
 
-let server;
-let base;
+const HOST = 'api.mercadopago.com';
+
+const server = sharedServer();
 /** What the SDK sent: method, path and headers. */
 let sent = [];
 const overTls = https.request;
 
-before(async () => {
-  assert.ok(process.env.COBRO_BIN, 'COBRO_BIN must be set');
-  server = spawn(process.env.COBRO_BIN, ['serve', '--port', '0', '--ephemeral'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  base = new URL(await address(server));
+before(() => {
   https.request = (options, ...rest) => {
     assert.equal(options.hostname ?? options.host, HOST, 'the SDK calls nobody else');
     sent.push({ method: options.method, path: options.path, headers: options.headers });
-    const { hostname, port } = base;
+    const { hostname, port } = new URL(server.base);
     const headers = { ...options.headers, Host: HOST };
     const { method, path, timeout, signal } = options;
     return http.request({ hostname, port, method, path, timeout, signal, headers }, ...rest);
   };
 });
 
-after(async () => {
+after(() => {
   https.request = overTls;
-  if (server && server.exitCode === null) {
-    server.kill();
-    await once(server, 'exit');
-  }
 });
 
 afterEach(() => {
   sent = [];
 });
-
-/** The address that the program prints. */
-async function address(child) {
-  const lines = createInterface({ input: child.stdout });
-  return new Promise((resolve, reject) => {
-    lines.on('line', (line) => {
-      const match = /http:\/\/127\.0\.0\.1:\d+/.exec(line);
-      if (match) resolve(match[0]);
-    });
-    child.once('exit', (code) => reject(new Error(`cobro ended with ${code} before it listened`)));
-  });
-}
 
 /** The clients of a seller; another token for those who are nobody. */
 function clients(site, accessToken = SELLERS[site].token) {
@@ -74,15 +49,7 @@ function clients(site, accessToken = SELLERS[site].token) {
 }
 
 /** What a person does at the terminal. */
-async function press(device, key, body = {}) {
-  const response = await fetch(new URL(`/_cobro/v1/terminals/${device}/${key}`, base), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  assert.equal(response.status, 200, await response.clone().text());
-  return response.json();
-}
+const press = (device, key, body = {}) => server.control('POST', `terminals/${device}/${key}`, body);
 
 /** A payment: the intent's id, and the payment's. */
 async function pay(site, request) {

@@ -6,18 +6,17 @@
 // Nothing here waits for a time: each step waits for what a person would see.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { createInterface } from 'node:readline';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { beforeEach, test } from 'node:test';
 
-const DEVICE = 'PAX_A910__SBX0000001';
-const TOKEN = 'TEST-1000000000000001-112000-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-100000001';
+import { DESKTOP, TOUCH, assertFits, refusedCalls, visitors } from './harness/browser.mjs';
+import { openWebhook } from './harness/listeners.mjs';
+import { SELLERS, bearer } from './harness/merchants.mjs';
+import { sharedServer } from './harness/server.mjs';
+import { terminal } from './harness/terminal.mjs';
+
+const { id: SELLER, device: DEVICE, token: TOKEN } = SELLERS.MLA;
 const PDV_MODE = '/point/integrator-simulator/sandbox/';
 const DEVICE_MODE = '/point/integrator-simulator/sandbox/device';
-const STEP_MS = 10000;
 const OUTCOMES = [
   { outcome: 'approved', detail: 'Approved', amount: 1500, shown: '15,00', end: 'FINISHED', payment: 'approved' },
   { outcome: 'reversed', detail: 'Reversed', amount: 1100, shown: '11,00', end: 'FINISHED', payment: 'cancelled' },
@@ -25,94 +24,36 @@ const OUTCOMES = [
   { outcome: 'error', detail: 'Error', amount: 1300, shown: '13,00', end: 'ERROR', payment: null },
 ];
 
-let server;
-let base;
-let browser;
+const server = sharedServer();
+const { open } = visitors(server, { ...DESKTOP, locale: 'es-AR' }, {
+  expects: refusedCalls('/_cobro/v1/', '/integration-api/'),
+});
 let page;
-let faults;
-
-before(async () => {
-  const { COBRO_BIN: binary, COBRO_CHROMIUM: executablePath } = process.env;
-  assert.ok(binary && executablePath, 'COBRO_BIN and COBRO_CHROMIUM must be set');
-  server = spawn(binary, ['serve', '--port', '0', '--ephemeral'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  base = await address(server);
-  browser = await chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-gpu'] });
-});
-
-after(async () => {
-  await browser?.close();
-  if (server && server.exitCode === null) {
-    server.kill();
-    await once(server, 'exit');
-  }
-});
+const { ready: seated, screen, key, state, drag, presented } = terminal(() => page);
 
 beforeEach(async () => {
-  faults = [];
-  page = await open({ viewport: { width: 1280, height: 860 } });
+  page = await open();
 });
 
-afterEach(async () => {
-  await page.context().close();
-  // a policy that blocks something, a script that fails, a file that is missing: all are faults
-  assert.deepEqual(faults, []);
-});
+const api = (method, path, body) => server.call(method, path, body, bearer(TOKEN));
 
-/** The address that the program prints; its later lines are let go. */
-async function address(child) {
-  const lines = createInterface({ input: child.stdout });
-  return new Promise((resolve, reject) => {
-    lines.on('line', (line) => {
-      const match = /http:\/\/127\.0\.0\.1:\d+/.exec(line);
-      if (match) resolve(match[0]);
-    });
-    child.once('exit', (code) => reject(new Error(`cobro ended with ${code} before it listened`)));
-  });
+/** Queues an intent, as a point of sale does: its id. */
+async function queue({ device, token }, amount) {
+  const path = `/point/integration-api/devices/${device}/payment-intents`;
+  const { status, body } = await server.send('POST', path, { amount }, bearer(token));
+  assert.equal(status, 201, JSON.stringify(body));
+  return body.id;
 }
 
-/** A page of a fresh visitor; what goes wrong on it is kept. */
-async function open(options) {
-  const context = await browser.newContext({ locale: 'es-AR', reducedMotion: 'reduce', ...options });
-  context.setDefaultTimeout(STEP_MS);
-  const fresh = await context.newPage();
-  fresh.on('pageerror', (error) => faults.push(String(error)));
-  fresh.on('console', (message) => {
-    // Chromium reports each refused call as well; the test that provokes one looks at the page
-    const { url } = message.location();
-    if (message.type() === 'error' && !url.includes('/_cobro/v1/') && !url.includes('/integration-api/')) faults.push(message.text());
-  });
-  fresh.on('request', (request) => {
-    if (new URL(request.url()).origin !== base) faults.push(`loads ${request.url()}`);
-  });
-  return fresh;
-}
-
-async function api(method, path, body, headers = {}) {
-  const response = await fetch(base + path, {
-    method,
-    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json', ...headers },
-    body: body && JSON.stringify(body),
-  });
-  const text = await response.text();
-  return { status: response.status, body: text ? JSON.parse(text) : null };
-}
-
-const screen = (name, on = page) => on.locator(`.device[data-screen="${name}"]`).waitFor();
-const green = (on = page) => on.locator('.device [data-key="green"]').click();
-const swipe = (on = page) => on.locator('.stage .card').click();
-const state = (name, on = page) => on.locator(`.track [data-state="${name}"][aria-current="step"]`).waitFor();
-const visible = (selector, on = page) => on.locator(selector).isVisible();
+const green = () => key('green');
+const swipe = () => page.locator('.stage .card').click();
+const visible = (selector) => page.locator(selector).isVisible();
 
 /** Enters with a demo seller's token by one click, unless the tab remembers one. */
 async function enter(path, { site = 'MLA', on = page } = {}) {
-  await on.goto(`${base}${path}?ignoreapidoc=true`);
+  await on.goto(`${path}?ignoreapidoc=true`);
   await on.locator(`.offer[data-site="${site}"]`).click();
   await seated(on);
-}
-
-async function seated(on = page) {
-  await on.locator('.device').waitFor();
-  await on.locator('#pulse[data-state="live"]').waitFor();
 }
 
 /** What the point of sale sent last, and the answer: the newest entry of the log. */
@@ -132,10 +73,10 @@ async function create(on = page) {
 }
 
 async function settled(id, { end, payment }) {
-  const { body } = await api('GET', `/point/integration-api/payment-intents/${id}`);
-  assert.equal(body.state, end);
-  if (payment === null) return assert.equal(body.payment?.id, undefined);
-  return assert.equal((await api('GET', `/v1/payments/${body.payment.id}`)).body.status, payment);
+  const intent = await api('GET', `/point/integration-api/payment-intents/${id}`);
+  assert.equal(intent.state, end);
+  if (payment === null) return assert.equal(intent.payment?.id, undefined);
+  return assert.equal((await api('GET', `/v1/payments/${intent.payment.id}`)).status, payment);
 }
 
 for (const one of OUTCOMES) {
@@ -154,9 +95,9 @@ for (const one of OUTCOMES) {
     await green();
     await screen('amount');
     assert.ok((await page.locator('.device [data-role="amount"]').innerText()).includes(shown));
-    const presented = page.waitForRequest((one) => one.url().endsWith('/card'));
+    const asked = presented();
     await swipe();
-    assert.deepEqual((await presented).postDataJSON(), { entry: 'swipe', hold: true });
+    assert.deepEqual(await asked, { entry: 'swipe', hold: true });
     await screen(outcome);
     assert.ok((await page.locator('.device .detail').innerText()).includes(detail));
     // print_on_terminal is on: the printer gives the receipt without a question
@@ -172,8 +113,7 @@ for (const one of OUTCOMES) {
     await enter(DEVICE_MODE);
     await screen('idle');
     assert.equal(await page.locator('#pos').count(), 0);
-    const made = await api('POST', `/point/integration-api/devices/${DEVICE}/payment-intents`, { amount });
-    assert.equal(made.status, 201);
+    const id = await queue(SELLERS.MLA, amount);
     await screen('queued');
     await page.locator('[data-step="fetch"][aria-current]').waitFor();
     await green();
@@ -184,7 +124,7 @@ for (const one of OUTCOMES) {
     await page.locator('[data-step="result"][aria-current]').waitFor();
     assert.ok((await page.locator('.device .detail').innerText()).includes(detail));
     await state(end);
-    await settled(made.body.id, one);
+    await settled(id, one);
   });
 }
 
@@ -251,7 +191,7 @@ test('a scenario that is chosen already brings its amount back, and a refusal go
   await page.locator('#pos-refused').waitFor();
   await page.locator('.scenario:has([value="approved"])').click();
   assert.equal(await page.locator('#pos [name="amount"]').inputValue(), '15,00');
-  await api('POST', `/point/integration-api/devices/${DEVICE}/payment-intents`, { amount: 1500 });
+  await queue(SELLERS.MLA, 1500);
   await screen('queued');
   assert.equal(await visible('#pos-refused'), false);
   await page.locator('#pos-cancel').click();
@@ -271,7 +211,7 @@ test('an error shows the states before it', async () => {
   await create();
   await green();
   await screen('amount');
-  await page.locator('.device [data-key="red"]').click();
+  await key('red');
   await state('CANCELED');
   assert.deepEqual(await page.locator('#flow .track b').allInnerTexts(), ['OPEN', 'ON_TERMINAL', 'CANCELED']);
   // no card was presented: nothing is printed, and one begins again
@@ -291,8 +231,8 @@ test('a refund is shown as a refund: on the terminal, on paper and in its states
   await green();
   await screen('idle');
   const refund = { payment_id, additional_info: { print_on_terminal: ['SELLER_TICKET'] } };
-  const made = await api('POST', `/point/integration-api/devices/${DEVICE}/refund`, refund);
-  assert.equal(made.status, 201);
+  const made = await server.send('POST', `/point/integration-api/devices/${DEVICE}/refund`, refund, bearer(TOKEN));
+  assert.equal(made.status, 201, JSON.stringify(made.body));
   await screen('queued');
   assert.match(await page.locator('.device .view').innerText(), /devolución en espera/);
   await page.locator('#pos-read').click();
@@ -306,23 +246,22 @@ test('a refund is shown as a refund: on the terminal, on paper and in its states
   assert.match(await page.locator('.paper .slip').innerText(), /comprobante de devolución/i);
   await state('FINISHED');
   assert.deepEqual(await page.locator('#flow .track b').allInnerTexts(), ['OPEN', 'ON_TERMINAL', 'PROCESSING', 'FINISHED']);
-  assert.equal((await api('GET', `/v1/payments/${payment_id}`)).body.status, 'refunded');
+  assert.equal((await api('GET', `/v1/payments/${payment_id}`)).status, 'refunded');
 });
 
 test('a result gives way to the next intent', async () => {
   await enter(DEVICE_MODE);
-  const queue = () => api('POST', `/point/integration-api/devices/${DEVICE}/payment-intents`, { amount: 1500 });
-  await queue();
+  await queue(SELLERS.MLA, 1500);
   await screen('queued');
   await green();
   await screen('amount');
-  await page.locator('.device [data-key="red"]').click();
+  await key('red');
   await screen('canceled');
-  await queue();
+  await queue(SELLERS.MLA, 1500);
   await screen('queued');
   await green();
   await screen('amount');
-  await page.locator('.device [data-key="red"]').click();
+  await key('red');
   await screen('canceled');
 });
 
@@ -369,19 +308,13 @@ test('the card is dragged to the terminal', async () => {
   await create();
   await green();
   await screen('amount');
-  const [card, body] = [await page.locator('.stage .card').boundingBox(), await page.locator('.device .body').boundingBox()];
-  await page.mouse.move(card.x + card.width / 2, card.y + card.height / 2);
-  await page.mouse.down();
-  await page.mouse.move(body.x + body.width / 2, body.y + body.height / 2, { steps: 6 });
-  const asked = page.waitForRequest((request) => request.url().endsWith('/card'));
-  await page.mouse.up();
-  assert.equal((await asked).postDataJSON().entry, 'swipe');
+  assert.equal(await drag([0.5, 0.5]), 'swipe');
   await screen('approved');
   await state('FINISHED');
 });
 
 test('a whole payment with the keyboard alone', async () => {
-  await page.goto(base + PDV_MODE);
+  await page.goto(PDV_MODE);
   await page.locator('#access-token').waitFor();
   await page.locator('#access-token').focus();
   await page.keyboard.type(TOKEN);
@@ -396,9 +329,9 @@ test('a whole payment with the keyboard alone', async () => {
   // only swiping is offered here: the other ways do nothing
   await page.keyboard.press('t');
   await page.keyboard.press('i');
-  const asked = page.waitForRequest((request) => request.url().endsWith('/card'));
+  const asked = presented();
   await page.keyboard.press('s');
-  assert.equal((await asked).postDataJSON().entry, 'swipe');
+  assert.equal((await asked).entry, 'swipe');
   await screen('approved');
   await page.keyboard.press('Backspace');
   await screen('idle');
@@ -420,10 +353,9 @@ test('the token stays in the tab, in both modes, and goes when the person leaves
   await page.locator('#seat-leave').click();
   await page.locator('#gate').waitFor();
   assert.equal((await kept()).session.includes(TOKEN), false);
-  const stranger = await open({});
-  await stranger.goto(base + PDV_MODE);
+  const stranger = await open();
+  await stranger.goto(PDV_MODE);
   await stranger.locator('#gate').waitFor();
-  await stranger.context().close();
 });
 
 for (const [path, token, device, words] of [
@@ -432,7 +364,7 @@ for (const [path, token, device, words] of [
   [DEVICE_MODE, TOKEN, 'PAX_A910__SBX9999999', /PAX_A910__SBX9999999/],
 ]) {
   test(`refused at the gate: ${token.slice(0, 12)} ${device ?? ''}`, async () => {
-    await page.goto(base + path);
+    await page.goto(path);
     await page.locator('#access-token').fill(token);
     if (device) await page.locator('[name="device"]').fill(device);
     await page.locator('#access .primary').click();
@@ -443,13 +375,14 @@ for (const [path, token, device, words] of [
 }
 
 test('a token of another world leads there, and its devices can be chosen', async () => {
-  const world = (await api('POST', '/_cobro/v1/worlds', { name: 'simulador' })).body;
+  const world = await server.newWorld({ name: 'simulador' });
   const seller = world.mercado_pago.sellers[0];
   const inside = { 'cobro-world': world.id };
-  const paired = await api('POST', '/_cobro/v1/terminals', { merchant: String(seller.user_id), count: 1 }, inside);
+  const pairing = { merchant: String(seller.user_id), count: 1 };
+  const paired = await server.send('POST', '/_cobro/v1/terminals', pairing, inside);
   assert.equal(paired.status, 201, JSON.stringify(paired.body));
   const second = paired.body.terminals[0].id;
-  await page.goto(base + PDV_MODE);
+  await page.goto(PDV_MODE);
   await page.locator('#access-token').fill(seller.access_token);
   await page.locator('#access .primary').click();
   await seated();
@@ -464,81 +397,67 @@ test('a token of another world leads there, and its devices can be chosen', asyn
   await swipe();
   await screen('approved');
   await state('FINISHED');
-  const shown = await api('GET', `/_cobro/v1/terminals/${second}`, undefined, inside);
-  assert.equal(shown.body.last.intent.id, answer.id);
-  assert.equal((await api('DELETE', `/_cobro/v1/worlds/${world.id}`)).status, 204);
+  const shown = await server.control('GET', `terminals/${second}`, undefined, inside);
+  assert.equal(shown.last.intent.id, answer.id);
+  assert.equal((await server.send('DELETE', `/_cobro/v1/worlds/${world.id}`)).status, 204);
 });
 
-test('the notifications are seen as they go out, with what was sent and answered', async () => {
-  let calls = 0;
-  const hook = createServer((request, response) => {
-    calls += 1;
-    request.resume().on('end', () => response.end('recibido'));
-  }).listen(0, '127.0.0.1');
-  await once(hook, 'listening');
-  try {
-    const url = `http://127.0.0.1:${hook.address().port}/aviso`;
-    const set = await api('PATCH', '/_cobro/v1/merchants/100000001', { webhook: { url, events: 'all' } });
-    assert.equal(set.status, 200);
-    await enter(PDV_MODE);
-    await page.locator('#targets').getByText(url).waitFor();
-    const { answer } = await create();
-    await green();
-    await screen('amount');
-    await swipe();
-    await screen('approved');
-    const mine = page.locator('#notices > .entry', { hasText: answer.id });
-    const finished = mine.filter({ has: page.locator('summary b', { hasText: 'FINISHED' }) }).and(page.locator('[data-state="delivered"]'));
-    await finished.first().waitFor();
-    await finished.first().locator('summary').first().click();
-    const raw = (await finished.first().locator('pre').allInnerTexts()).join('\n');
-    assert.match(raw, /x-signature: ts=/);
-    assert.equal(JSON.parse((await finished.first().locator('pre').allInnerTexts())[1]).id, answer.id);
-    assert.match(raw, /recibido/);
-    const before = calls;
-    const [replayed] = await Promise.all([
-      page.waitForResponse((response) => response.url().endsWith('/replay')),
-      finished.first().locator('.facts button').click(),
-    ]);
-    assert.ok(replayed.ok());
-    await finished.nth(1).waitFor();
-    assert.ok(calls > before, 'the webhook was not called again');
-    // another seller's log has nothing of it
-    const other = await open({});
-    await enter(DEVICE_MODE, { site: 'MLM', on: other });
-    await other.locator('#notices-empty').waitFor();
-    assert.equal(await other.locator('#notices > .entry').count(), 0);
-    await other.context().close();
-  } finally {
-    await api('PATCH', '/_cobro/v1/merchants/100000001', { webhook: { url: '' } });
-    hook.closeAllConnections();
-    hook.close();
-  }
+test('the notifications are seen as they go out, with what was sent and answered', async (t) => {
+  const hook = await openWebhook({ answer: 'recibido' });
+  t.after(hook.close);
+  await server.control('PATCH', `merchants/${SELLER}`, { webhook: { url: hook.url, events: 'all' } });
+  await enter(PDV_MODE);
+  await page.locator('#targets').getByText(hook.url).waitFor();
+  const { answer } = await create();
+  await green();
+  await screen('amount');
+  await swipe();
+  await screen('approved');
+  const mine = page.locator('#notices > .entry', { hasText: answer.id });
+  const finished = mine.filter({ has: page.locator('summary b', { hasText: 'FINISHED' }) }).and(page.locator('[data-state="delivered"]'));
+  await finished.first().waitFor();
+  await finished.first().locator('summary').first().click();
+  const raw = (await finished.first().locator('pre').allInnerTexts()).join('\n');
+  assert.match(raw, /x-signature: ts=/);
+  assert.equal(JSON.parse((await finished.first().locator('pre').allInnerTexts())[1]).id, answer.id);
+  assert.match(raw, /recibido/);
+  const before = hook.calls();
+  const [replayed] = await Promise.all([
+    page.waitForResponse((response) => response.url().endsWith('/replay')),
+    finished.first().locator('.facts button').click(),
+  ]);
+  assert.ok(replayed.ok());
+  await finished.nth(1).waitFor();
+  assert.ok(hook.calls() > before, 'the webhook was not called again');
+  // another seller's log has nothing of it
+  const other = await open();
+  await enter(DEVICE_MODE, { site: 'MLM', on: other });
+  await other.locator('#notices-empty').waitFor();
+  assert.equal(await other.locator('#notices > .entry').count(), 0);
 });
 
 for (const path of [PDV_MODE, DEVICE_MODE]) {
   test(`a phone, by touch: ${path}`, async () => {
-    const phone = await open({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
-    await phone.goto(base + path);
+    const phone = await open(TOUCH);
+    await phone.goto(path);
     await phone.locator('.offer[data-site="MLM"]').tap();
     await seated(phone);
     if (path === PDV_MODE) await phone.locator('#pos-create').tap();
-    else await api('POST', '/point/integration-api/devices/NEWLAND_N950__SBX0000003/payment-intents', { amount: 1500 }, { authorization: `Bearer ${TOKEN.replace(/a{32}-100000001/, `${'c'.repeat(32)}-100000003`)}` });
+    else await queue(SELLERS.MLM, 1500);
     await screen('queued', phone);
     await phone.locator('.device [data-key="green"]').tap();
     await screen('amount', phone);
     await phone.locator('.stage .card').tap();
     await screen('approved', phone);
     await state('FINISHED', phone);
-    assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth), 390);
-    await phone.context().close();
+    await assertFits(phone);
   });
 }
 
 for (const [lang, pdv, device] of [['es', 'Modo PDV', 'Modo dispositivo'], ['pt-BR', 'Modo PDV', 'Modo dispositivo'], ['en', 'POS mode', 'Device mode']]) {
   test(`the simulator speaks ${lang}, behind the provider's prefix too`, async () => {
     for (const [path, title] of [[PDV_MODE, pdv], [`/mercadopago${DEVICE_MODE}`, device]]) {
-      const answer = await page.goto(`${base}${path}?ignoreapidoc=true&lang=${lang}`);
+      const answer = await page.goto(`${path}?ignoreapidoc=true&lang=${lang}`);
       assert.equal(answer.status(), 200);
       assert.equal(await page.locator('#gate h1').innerText(), title);
       assert.equal(await page.locator('html').getAttribute('lang'), lang);

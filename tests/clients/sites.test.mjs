@@ -5,103 +5,37 @@
 //   COBRO_CHROMIUM  a Chromium
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { createInterface } from 'node:readline';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { after, beforeEach, test } from 'node:test';
 
-const LOGIN = 'c0b70000000000000000000000000001';
-const CHILE = 'c0b70000000000000000000000000002';
-const SECRET = 'llave-secreta-01';
-const STEP_MS = 10000;
+import { DESKTOP, assertFits, live, visitors } from './harness/browser.mjs';
+import { openWebhook } from './harness/listeners.mjs';
+import { CHILE, COLOMBIA, checkoutAuth } from './harness/merchants.mjs';
+import { sharedServer } from './harness/server.mjs';
 
-let server;
-let base;
-let browser;
-let page;
-let faults;
-let shop;
-let token;
-
-before(async () => {
-  const { COBRO_BIN: binary, COBRO_CHROMIUM: executablePath } = process.env;
-  assert.ok(binary && executablePath, 'COBRO_BIN and COBRO_CHROMIUM must be set');
-  shop = createServer((request, response) => request.resume().on('end', () => response.writeHead(204).end()));
-  await new Promise((resolve) => shop.listen(0, '127.0.0.1', resolve));
-  server = spawn(binary, ['serve', '--port', '0', '--ephemeral'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  base = await address(server);
-  browser = await chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-gpu'] });
+const server = sharedServer(async () => {
+  hook = await openWebhook();
   await work();
 });
+const { open } = visitors(server, { ...DESKTOP, locale: 'es-CO' });
+let page;
+let hook;
+let token;
 
-after(async () => {
-  await browser?.close();
-  shop?.closeAllConnections();
-  shop?.close();
-  if (server && server.exitCode === null) {
-    server.kill();
-    await once(server, 'exit');
-  }
-});
+after(() => hook?.close());
 
 beforeEach(async () => {
-  faults = [];
-  page = await open({ viewport: { width: 1280, height: 800 } });
+  page = await open();
 });
 
-afterEach(async () => {
-  await page.context().close();
-  assert.deepEqual(faults, []);
-});
-
-async function address(child) {
-  const lines = createInterface({ input: child.stdout });
-  return new Promise((resolve, reject) => {
-    lines.on('line', (line) => {
-      const match = /http:\/\/127\.0\.0\.1:\d+/.exec(line);
-      if (match) resolve(match[0]);
-    });
-    child.once('exit', (code) => reject(new Error(`cobro ended with ${code} before it listened`)));
-  });
-}
-
-/** A page of a fresh visitor; what goes wrong on it is kept. */
-async function open(options) {
-  const context = await browser.newContext({ locale: 'es-CO', reducedMotion: 'reduce', ...options });
-  context.setDefaultTimeout(STEP_MS);
-  const fresh = await context.newPage();
-  fresh.on('pageerror', (error) => faults.push(String(error)));
-  fresh.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
-  fresh.on('request', (request) => {
-    if (new URL(request.url()).origin !== base) faults.push(`loads ${request.url()}`);
-  });
-  return fresh;
-}
-
-async function call(method, path, body) {
-  const response = await fetch(base + path, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
-  const answer = await response.json();
-  assert.ok(response.ok, `${path}: ${JSON.stringify(answer)}`);
-  return answer;
-}
-
-function ask(path, body) {
-  const nonce = randomBytes(16);
-  const seed = new Date().toISOString();
-  const tranKey = createHash('sha256').update(nonce).update(seed).update(SECRET).digest('base64');
-  return call('POST', path, { ...body, auth: { login: LOGIN, tranKey, nonce: nonce.toString('base64'), seed } });
-}
+const ask = (path, body) => server.call('POST', path, { ...body, auth: checkoutAuth() });
 
 const session = (body) => ask('/api/session', { returnUrl: 'https://shop.example.org/', ipAddress: '127.0.0.1', userAgent: 'test', ...body });
-const pay = ({ requestId }, body) => call('POST', `/_cobro/v1/sessions/${requestId}/pay`, body);
+const pay = ({ requestId }, body) => server.control('POST', `sessions/${requestId}/pay`, body);
 const collect = (reference, total) => ask('/api/collect', { payment: { reference, amount: { currency: 'COP', total } }, instrument: { token: { token } } });
 
 /** A morning of a shop: a token, three charges of it, a payment that is declined and then paid. */
 async function work() {
-  await call('PATCH', `/_cobro/v1/merchants/${LOGIN}`, { webhook: { url: `http://127.0.0.1:${shop.address().port}/aviso` } });
+  await server.control('PATCH', `merchants/${COLOMBIA}`, { webhook: { url: hook.url } });
   const subscription = await session({ subscription: { reference: 'PLAN-1', description: 'Plan anual' } });
   await pay(subscription, {});
   const { subscription: stored } = await ask(`/api/session/${subscription.requestId}`, {});
@@ -116,8 +50,8 @@ const part = (name, on = page) => on.locator(`#journal[data-part="${name}"]`).wa
 const rows = (on = page) => on.locator('#journal tbody tr');
 
 async function show(hash = '', on = page) {
-  await on.goto(`${base}/console/sites${hash}`);
-  await on.locator('#pulse[data-state="live"]').waitFor();
+  await on.goto(`/console/sites${hash}`);
+  await live(on);
   await part(hash.slice(1) || 'sessions', on);
 }
 
@@ -175,17 +109,15 @@ test('what happens meanwhile appears by itself', async () => {
 test('it speaks three languages and fits a phone', async () => {
   for (const [lang, word] of [['es', 'Cobros'], ['pt', 'Cobranças'], ['en', 'Charges']]) {
     const phone = await open({ viewport: { width: 360, height: 740 } });
-    await phone.goto(`${base}/console/sites?lang=${lang}#collects`);
+    await phone.goto(`/console/sites?lang=${lang}#collects`);
     await part('collects', phone);
     assert.equal(await phone.locator('#part-collects').innerText(), word);
-    const over = await phone.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.ok(over <= 0, `${lang}: ${over} px too wide`);
+    await assertFits(phone);
     for (const name of ['collects', 'tokens', 'notifications', 'sessions']) {
       await phone.locator(`#part-${name}`).click();
       await part(name, phone);
       const cut = await phone.evaluate(() => document.getElementById('journal').scrollWidth - document.querySelector('.table-frame').clientWidth);
       assert.ok(cut <= 0, `${lang}: ${cut} px of ${name} are cut off`);
     }
-    await phone.context().close();
   }
 });

@@ -16,24 +16,23 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import tls from 'node:tls';
 
-const BIN = process.env.COBRO_BIN;
+import { listen } from './harness/listeners.mjs';
+import { needed } from './harness/server.mjs';
+
 let directory;
 let other;
 
 before(async () => {
-  assert.ok(BIN, 'COBRO_BIN must be set');
   directory = mkdtempSync(join(tmpdir(), 'cobro-unchanged-'));
   // Somebody else's server, with a certificate of its own. 127.0.0.2 is not excepted from the
   // proxy, as 127.0.0.1 is.
   openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=other',
     '-addext', 'subjectAltName=IP:127.0.0.2,DNS:otro.example', '-keyout', 'other.key', '-out', 'other.pem');
   const identity = { key: read('other.key'), cert: read('other.pem') };
-  other = https.createServer(identity, (request, response) => response.writeHead(204).end());
-  await new Promise((resolve) => other.listen(0, '127.0.0.2', resolve));
+  other = await listen(https.createServer(identity, (request, response) => response.writeHead(204).end()), '127.0.0.2');
 });
 
 after(() => {
-  other?.closeAllConnections();
   other?.close();
   rmSync(directory, { recursive: true, force: true });
 });
@@ -54,7 +53,7 @@ function run(command, { flags = [], env = {} } = {}) {
   }
   const options = { cwd: import.meta.dirname, encoding: 'utf8', env: surroundings };
   return new Promise((resolve) => {
-    execFile(BIN, ['run', ...flags, '--', ...command], options, (error, stdout, stderr) => {
+    execFile(needed('COBRO_BIN'), ['run', ...flags, '--', ...command], options, (error, stdout, stderr) => {
       resolve({ status: error ? error.code : 0, stdout, stderr });
     });
   });
@@ -77,8 +76,7 @@ test('the official Node SDK does a whole flow, and fails as it should', async ()
 });
 
 test('the official Python SDK does a whole flow, and fails as it should', async () => {
-  assert.ok(process.env.COBRO_PYTHON, 'COBRO_PYTHON must be set');
-  wholeFlow(await said([process.env.COBRO_PYTHON, 'unchanged/pos.py']));
+  wholeFlow(await said([needed('COBRO_PYTHON'), 'unchanged/pos.py']));
 });
 
 // What every method of an SDK's Point, payment, refund, OAuth and user clients comes to.
@@ -97,8 +95,7 @@ test('every method of the official Node SDK is answered, and its validator takes
 });
 
 test('every method of the official Python SDK is answered, and its validator takes our signatures', async () => {
-  assert.ok(process.env.COBRO_PYTHON, 'COBRO_PYTHON must be set');
-  assert.deepEqual(await said([process.env.COBRO_PYTHON, 'unchanged/methods.py']), {
+  assert.deepEqual(await said([needed('COBRO_PYTHON'), 'unchanged/methods.py']), {
     ...METHODS,
     canceled: 200,
     absent: { create: 404, capture: 404, update: 404 },
@@ -107,23 +104,20 @@ test('every method of the official Python SDK is answered, and its validator tak
 });
 
 test('urllib, requests and httpx arrive, and fail as they should', async () => {
-  assert.ok(process.env.COBRO_PYTHON, 'COBRO_PYTHON must be set');
-  const { devices, wrong } = await said([process.env.COBRO_PYTHON, 'unchanged/libraries.py']);
+  const { devices, wrong } = await said([needed('COBRO_PYTHON'), 'unchanged/libraries.py']);
   const device = 'PAX_A910__SBX0000001';
   assert.deepEqual(devices, { urllib: device, requests: device, httpx: device });
   assert.deepEqual(wrong, { requests: 401, httpx: 401 });
 });
 
 test('PHP with curl and Guzzle does a whole flow, and fails as it should', async () => {
-  assert.ok(process.env.COBRO_PHP, 'COBRO_PHP must be set');
-  const { guzzle, ...flow } = await said([process.env.COBRO_PHP, 'unchanged/pos.php']);
+  const { guzzle, ...flow } = await said([needed('COBRO_PHP'), 'unchanged/pos.php']);
   wholeFlow(flow);
   assert.ok(guzzle === null || guzzle === 200, `Guzzle was told ${guzzle}`);
 });
 
 test("what Checkout's PHP library sends does every flow that it documents", async () => {
-  assert.ok(process.env.COBRO_PHP, 'COBRO_PHP must be set');
-  const { processUrl, client, wrong, ...flow } = await said([process.env.COBRO_PHP, 'unchanged/shop.php']);
+  const { processUrl, client, wrong, ...flow } = await said([needed('COBRO_PHP'), 'unchanged/shop.php']);
   assert.match(processUrl, /\/spa\/session\/\d+\/[0-9a-f]{32}$/);
   assert.match(wrong, /^Autenticación fallida 102$/);
   assert.ok(['guzzle', 'curl'].includes(client));
@@ -134,18 +128,16 @@ test("what Checkout's PHP library sends does every flow that it documents", asyn
 });
 
 test("PHP's streams arrive by a proxy that the program names, and fail as they should", async () => {
-  assert.ok(process.env.COBRO_PHP, 'COBRO_PHP must be set');
-  const { soap, ...told } = await said([process.env.COBRO_PHP, 'unchanged/streams.php']);
+  const { soap, ...told } = await said([needed('COBRO_PHP'), 'unchanged/streams.php']);
   assert.deepEqual(told, { status: 200, device: 'PAX_A910__SBX0000001', wrong: 401 });
   assert.ok(soap === null || soap === 'Not Found', `SoapClient was told ${soap}`);
 });
 
 test('shops in Node, Python and PHP sign their own calls, and do a whole flow of Placetopay', async () => {
-  assert.ok(process.env.COBRO_PYTHON && process.env.COBRO_PHP, 'COBRO_PYTHON and COBRO_PHP must be set');
   for (const command of [
     [process.execPath, 'unchanged/checkout.mjs'],
-    [process.env.COBRO_PYTHON, 'unchanged/checkout.py'],
-    [process.env.COBRO_PHP, 'unchanged/checkout.php'],
+    [needed('COBRO_PYTHON'), 'unchanged/checkout.py'],
+    [needed('COBRO_PHP'), 'unchanged/checkout.php'],
   ]) {
     assert.deepEqual(await said(command), {
       session: 'OK', stored: 'APPROVED', charged: 'APPROVED', given: 'APPROVED', gone: 'APPROVED', refused: 400, wrong: 401,
@@ -154,11 +146,10 @@ test('shops in Node, Python and PHP sign their own calls, and do a whole flow of
 });
 
 test('a shop and a point of sale in Node, Python and PHP do a whole flow of Clip, and fail as they should', async () => {
-  assert.ok(process.env.COBRO_PYTHON && process.env.COBRO_PHP, 'COBRO_PYTHON and COBRO_PHP must be set');
   for (const command of [
     [process.execPath, 'unchanged/clip.mjs'],
-    [process.env.COBRO_PYTHON, 'unchanged/clip.py'],
-    [process.env.COBRO_PHP, 'unchanged/clip.php'],
+    [needed('COBRO_PYTHON'), 'unchanged/clip.py'],
+    [needed('COBRO_PHP'), 'unchanged/clip.php'],
   ]) {
     assert.deepEqual(await said(command), {
       last4: '4515', payment: 'approved', again: 400, refund: ['approved', 50.25], found: ['approved', 50.25],
@@ -168,7 +159,7 @@ test('a shop and a point of sale in Node, Python and PHP do a whole flow of Clip
 });
 
 test("Node's own clients arrive, and other hosts are reached and verified", async () => {
-  const env = { OTHER_URL: `https://127.0.0.2:${other.address().port}/`, NODE_EXTRA_CA_CERTS: join(directory, 'other.pem') };
+  const env = { OTHER_URL: `https://${other.address}/`, NODE_EXTRA_CA_CERTS: join(directory, 'other.pem') };
   const reached = { fetch: 200, agent: 200, http2: 200, wrong: 401, other: 204, otherFetch: 204 };
   assert.deepEqual(await said([process.execPath, 'unchanged/node.mjs'], { env }), reached);
   const refused = await said([process.execPath, 'unchanged/node.mjs'], { env, flags: ['--offline'] });
@@ -179,13 +170,13 @@ test("Node's own clients arrive, and other hosts are reached and verified", asyn
 });
 
 test('another host whose certificate nobody vouches for is not trusted', async () => {
-  const env = { OTHER_URL: `https://127.0.0.2:${other.address().port}/` };
+  const env = { OTHER_URL: `https://${other.address}/` };
   const { other: answer } = await said([process.execPath, 'unchanged/node.mjs'], { env });
   assert.match(String(answer), /SELF_SIGNED|UNABLE_TO_VERIFY/);
 });
 
 test('curl reaches another host through the tunnel, and not with --offline', async () => {
-  const command = ['curl', '-sS', '-o', '/dev/null', '-w', '%{http_code}', `https://127.0.0.2:${other.address().port}/`];
+  const command = ['curl', '-sS', '-o', '/dev/null', '-w', '%{http_code}', `https://${other.address}/`];
   const env = { CURL_CA_BUNDLE: join(directory, 'other.pem') };
   const reached = await run(command, { env });
   assert.deepEqual([reached.status, reached.stdout], [0, '204'], reached.stderr);
@@ -194,42 +185,36 @@ test('curl reaches another host through the tunnel, and not with --offline', asy
   assert.match(refused.stderr, /403/);
 });
 
-test('where a proxy was set already, other hosts are reached through it, and providers are not', async () => {
+test('where a proxy was set already, other hosts are reached through it, and providers are not', async (t) => {
   // A proxy before ours: it knows where otro.example is, and notes whom it was asked for.
   const asked = [];
-  const proxy = http.createServer().on('connect', (request, client) => {
+  const proxy = await listen(http.createServer().on('connect', (request, client) => {
     asked.push([request.url, request.headers['proxy-authorization']]);
-    const server = net.connect(other.address().port, '127.0.0.2', () => {
+    const server = net.connect(other.port, '127.0.0.2', () => {
       client.write('HTTP/1.1 200 Connection established\r\n\r\n');
       server.pipe(client).pipe(server);
     });
     client.on('error', () => server.destroy());
     server.on('error', () => client.destroy());
-  });
-  await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  try {
-    const env = { HTTPS_PROXY: `http://ana:cl%40ve@127.0.0.1:${proxy.address().port}`, CURL_CA_BUNDLE: join(directory, 'other.pem') };
-    const curl = ['curl', '-sS', '-o', '/dev/null', '-w', '%{http_code}'];
-    const reached = await run([...curl, 'https://otro.example/'], { env });
-    assert.deepEqual([reached.status, reached.stdout], [0, '204'], reached.stderr);
-    const authorization = `Basic ${Buffer.from('ana:cl@ve').toString('base64')}`;
-    assert.deepEqual(asked, [['otro.example:443', authorization]]);
-    const provider = await run([...curl, 'https://api.mercadopago.com/point/integration-api/devices'], { env });
-    assert.equal(provider.stdout, '401', provider.stderr);
-    const excepted = await run([...curl, `https://127.0.0.2:${other.address().port}/`], { env });
-    assert.equal(excepted.stdout, '204', excepted.stderr);
-    assert.equal(asked.length, 1, 'a provider or this machine was asked of the other proxy');
-  } finally {
-    proxy.close();
-    proxy.closeAllConnections();
-  }
-  const env = { HTTPS_PROXY: 'http://127.0.0.1:1' };
-  const refused = await run(['curl', '-sS', 'https://otro.example/'], { env });
+  }));
+  t.after(proxy.close);
+  const env = { HTTPS_PROXY: `http://ana:cl%40ve@${proxy.address}`, CURL_CA_BUNDLE: join(directory, 'other.pem') };
+  const curl = ['curl', '-sS', '-o', '/dev/null', '-w', '%{http_code}'];
+  const reached = await run([...curl, 'https://otro.example/'], { env });
+  assert.deepEqual([reached.status, reached.stdout], [0, '204'], reached.stderr);
+  const authorization = `Basic ${Buffer.from('ana:cl@ve').toString('base64')}`;
+  assert.deepEqual(asked, [['otro.example:443', authorization]]);
+  const provider = await run([...curl, 'https://api.mercadopago.com/point/integration-api/devices'], { env });
+  assert.equal(provider.stdout, '401', provider.stderr);
+  const excepted = await run([...curl, `https://${other.address}/`], { env });
+  assert.equal(excepted.stdout, '204', excepted.stderr);
+  assert.equal(asked.length, 1, 'a provider or this machine was asked of the other proxy');
+  const refused = await run(['curl', '-sS', 'https://otro.example/'], { env: { HTTPS_PROXY: 'http://127.0.0.1:1' } });
   assert.match(refused.stderr, /502/);
 });
 
 test('the development CA cannot sign for a name outside its constraints', async () => {
-  execFileSync(BIN, ['tls', 'init', '--data', directory], { cwd: directory });
+  execFileSync(needed('COBRO_BIN'), ['tls', 'init', '--data', directory], { cwd: directory });
   for (const [file, name] of [['inside', 'DNS:api.mercadopago.com'], ['outside', 'DNS:www.example.com'], ['address', 'IP:127.0.0.1']]) {
     writeFileSync(join(directory, `${file}.ext`), `subjectAltName=${name}\nbasicConstraints=CA:FALSE\n`);
     openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/O=forged', '-keyout', `${file}.key`, '-out', `${file}.csr`);
@@ -245,11 +230,11 @@ test('the development CA cannot sign for a name outside its constraints', async 
 
 /** Whether Node trusts a server with this certificate of the development CA. */
 async function shake(file, servername) {
-  const server = tls.createServer({ key: read(`${file}.key`), cert: read(`${file}.pem`) }, (socket) => socket.end());
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const identity = { key: read(`${file}.key`), cert: read(`${file}.pem`) };
+  const server = await listen(tls.createServer(identity, (socket) => socket.end()));
   try {
     return await new Promise((resolve) => {
-      const socket = tls.connect({ port: server.address().port, host: '127.0.0.1', servername, ca: read('ca.pem') }, () => {
+      const socket = tls.connect({ port: server.port, host: '127.0.0.1', servername, ca: read('ca.pem') }, () => {
         socket.destroy();
         resolve('trusted');
       });

@@ -1,6 +1,6 @@
 //! What the descriptions of the calls share: examples, parameters and refusals.
 
-use cobro_surface::endpoint::{Parameter, Place, Response};
+use cobro_surface::endpoint::{Endpoint, Parameter, Place, Response, Security};
 
 /// The group of calls in the reference.
 pub(crate) const TAG: &str = "control";
@@ -34,6 +34,58 @@ pub(crate) const LIST: &[Parameter] = &[WORLD, CURSOR, LIMIT];
 
 /// What most calls take.
 pub(crate) const ONE: &[Parameter] = &[WORLD];
+
+/// A call without a body about one world.
+pub(crate) const fn call(method: &'static str, path: &'static str, id: &'static str) -> Endpoint {
+    Endpoint {
+        method,
+        path,
+        id,
+        summary: "",
+        tag: TAG,
+        security: Security::None,
+        parameters: ONE,
+        request: None,
+        responses: &[],
+    }
+}
+
+/// What a call answers that reads, by status: its own, and what every such call may be answered.
+macro_rules! read_responses {
+    ($($own:expr),+ $(,)?) => {{
+        use $crate::answers::{FAULT, REFUSED, UNAVAILABLE, UNKNOWN, by_status};
+        &by_status([$($own,)+ REFUSED, UNKNOWN, FAULT, UNAVAILABLE])
+    }};
+}
+
+/// The same of one whose query may be wrong.
+macro_rules! list_responses {
+    ($($own:expr),+ $(,)?) => {
+        $crate::answers::read_responses![$($own,)+ $crate::answers::BAD]
+    };
+}
+
+/// The same of one whose body may be wrong or too large.
+macro_rules! write_responses {
+    ($($own:expr),+ $(,)?) => {
+        $crate::answers::list_responses![$($own,)+ $crate::answers::TOO_LARGE]
+    };
+}
+pub(crate) use {list_responses, read_responses, write_responses};
+
+/// Those of one status keep their order.
+pub(crate) const fn by_status<const N: usize>(mut responses: [Response; N]) -> [Response; N] {
+    let mut sorted = 1;
+    while sorted < N {
+        let mut place = sorted;
+        while place > 0 && responses[place - 1].status > responses[place].status {
+            responses.swap(place - 1, place);
+            place -= 1;
+        }
+        sorted += 1;
+    }
+    responses
+}
 
 /// An answer with an example.
 pub(crate) const fn answer(

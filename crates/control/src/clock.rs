@@ -2,59 +2,34 @@
 
 use axum::routing::{get, post};
 use cobro_domain::Timestamp;
-use cobro_surface::endpoint::{Endpoint, Routes, Security};
+use cobro_surface::endpoint::{Endpoint, Routes};
 use serde_json::{Value, json};
 
 use crate::Shared;
-use crate::answers::{
-    BAD, CONFLICT, FAULT, ONE, REFUSED, TAG, TOO_LARGE, UNAVAILABLE, UNKNOWN, answer,
-};
+use crate::answers::{CONFLICT, answer, call, read_responses, write_responses};
 use crate::input::{Input, Members, Selected};
 use crate::refusal::{Answer, Refusal};
 use crate::view::ok;
 use crate::worlds::to_the_end;
 
 static READ: Endpoint = Endpoint {
-    method: "GET",
-    path: "/_cobro/v1/clock",
-    id: "readClock",
     summary: "Tells the world's time",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
-    request: None,
-    responses: &[
-        answer(200, "The time", r#"{"now":"2026-11-20T10:00:00Z"}"#),
-        REFUSED,
-        UNKNOWN,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: read_responses![answer(200, "The time", r#"{"now":"2026-11-20T10:00:00Z"}"#)],
+    ..call("GET", "/_cobro/v1/clock", "readClock")
 };
 
 static ADVANCE: Endpoint = Endpoint {
-    method: "POST",
-    path: "/_cobro/v1/clock/advance",
-    id: "advanceClock",
     summary: "Moves the world's clock by seconds, or to a time; what falls due is done first",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
     request: Some(r#"{"seconds":60}"#),
-    responses: &[
+    responses: write_responses![
         answer(
             200,
             "The new time, and what fell due",
             r#"{"now":"2026-11-20T10:01:00Z","due":[{"at":"2026-11-20T10:00:30Z","kind":"close_result","subject":"PAX_A910__SBX0000001"}]}"#,
         ),
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        CONFLICT,
-        TOO_LARGE,
-        FAULT,
-        UNAVAILABLE,
+        CONFLICT
     ],
+    ..call("POST", "/_cobro/v1/clock/advance", "advanceClock")
 };
 
 pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {

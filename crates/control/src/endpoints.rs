@@ -7,12 +7,12 @@ use cobro_domain::event::{Delivery, DeliveryState};
 use cobro_domain::{DeliveryId, MerchantId};
 use cobro_engine::attempts::last_answer;
 use cobro_engine::{EngineError, Subject, World};
-use cobro_surface::endpoint::{Endpoint, Response, Routes, Security};
+use cobro_surface::endpoint::{Endpoint, Response, Routes};
 use cobro_surface::json::Json;
 use serde_json::{Value, json};
 
 use crate::Shared;
-use crate::answers::{BAD, FAULT, ONE, REFUSED, TAG, TOO_LARGE, UNAVAILABLE, UNKNOWN, answer};
+use crate::answers::{answer, call, read_responses, write_responses};
 use crate::input::{Input, Members, Selected};
 use crate::journals::owners;
 use crate::refusal::{Answer, Refusal};
@@ -25,15 +25,8 @@ const LOOKED_AT: i64 = 1_000;
 const REPLAYED_MAX: usize = 1_000;
 
 static HEALTH: Endpoint = Endpoint {
-    method: "GET",
-    path: "/_cobro/v1/endpoints",
-    id: "listEndpoints",
     summary: "Lists the notified addresses with their health, by the last 1000 deliveries",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
-    request: None,
-    responses: &[
+    responses: read_responses![
         answer(
             200,
             "The addresses, the one that was notified last at first",
@@ -42,36 +35,20 @@ static HEALTH: Endpoint = Endpoint {
         Response::also(
             200,
             r#"[{"endpoints":[{"success_percent":null,"duration_ms":null,"next_at":null,"last":{"status":null,"error":"connect"}}]}]"#,
-        ),
-        REFUSED,
-        UNKNOWN,
-        FAULT,
-        UNAVAILABLE,
+        )
     ],
+    ..call("GET", "/_cobro/v1/endpoints", "listEndpoints")
 };
 
 static REPLAY: Endpoint = Endpoint {
-    method: "POST",
-    path: "/_cobro/v1/deliveries/replay",
-    id: "replayDeliveries",
     summary: "Sends many deliveries once more, each as a new one",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
     request: Some(r#"{"ids":["0197a000-0000-4000-8000-000000000004"]}"#),
-    responses: &[
-        answer(
-            200,
-            "The new deliveries, in the order that was given",
-            r#"{"deliveries":[{"id":"0197a000-0000-4000-8000-000000000005","event_id":"0197a000-0000-4000-8000-000000000002","at":"2026-11-20T10:00:00Z","dialect":"mercadopago","merchant":"100000001","url":"http://localhost:3000/webhook","attempt":1,"state":"waiting","next_at":"2026-11-20T10:00:00Z","request":{"headers":{},"body":null},"response":null,"attempts":[]}],"next":null}"#,
-        ),
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        TOO_LARGE,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: write_responses![answer(
+        200,
+        "The new deliveries, in the order that was given",
+        r#"{"deliveries":[{"id":"0197a000-0000-4000-8000-000000000005","event_id":"0197a000-0000-4000-8000-000000000002","at":"2026-11-20T10:00:00Z","dialect":"mercadopago","merchant":"100000001","url":"http://localhost:3000/webhook","attempt":1,"state":"waiting","next_at":"2026-11-20T10:00:00Z","request":{"headers":{},"body":null},"response":null,"attempts":[]}],"next":null}"#,
+    )],
+    ..call("POST", "/_cobro/v1/deliveries/replay", "replayDeliveries")
 };
 
 pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {

@@ -6,12 +6,12 @@ use cobro_domain::payment::DeclineReason;
 use cobro_domain::scenario::Scenario;
 use cobro_engine::World;
 use cobro_engine::faults::{Fault, Pace};
-use cobro_surface::endpoint::{Endpoint, Routes, Security};
+use cobro_surface::endpoint::{Endpoint, Routes};
 use cobro_surface::json::Json;
 use serde_json::{Value, json};
 
 use crate::Shared;
-use crate::answers::{BAD, FAULT, ONE, REFUSED, TAG, TOO_LARGE, UNAVAILABLE, UNKNOWN, answer};
+use crate::answers::{answer, call, read_responses, write_responses};
 use crate::input::{Input, Members, Selected};
 use crate::refusal::{Answer, Refusal};
 use crate::view::ok;
@@ -34,36 +34,19 @@ const PENDING_S: i64 = 30;
 const SET: &str = r#"{"acquirer":"error","terminal":"PAX_A910__SBX0000001","times":1,"faults":[{"acquirer":"error","terminal":"PAX_A910__SBX0000001","times":1}]}"#;
 
 static READ: Endpoint = Endpoint {
-    method: "GET",
-    path: "/_cobro/v1/faults",
-    id: "readFaults",
     summary: "Tells which failures are set",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
-    request: None,
-    responses: &[answer(200, "What is set", SET), REFUSED, UNKNOWN, FAULT, UNAVAILABLE],
+    responses: read_responses![answer(200, "What is set", SET)],
+    ..call("GET", "/_cobro/v1/faults", "readFaults")
 };
 
 static WRITE: Endpoint = Endpoint {
-    method: "PUT",
-    path: "/_cobro/v1/faults",
-    id: "setFaults",
     summary: "Makes the next payments end with an outcome, or late, or without an answer; an empty object clears",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
     request: Some(r#"{"acquirer":"error","terminal":"PAX_A910__SBX0000001","times":1}"#),
-    responses: &[
+    responses: write_responses![
         answer(200, "What is set", SET),
-        answer(200, "Nothing is set", r#"{"faults":[]}"#),
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        TOO_LARGE,
-        FAULT,
-        UNAVAILABLE,
+        answer(200, "Nothing is set", r#"{"faults":[]}"#)
     ],
+    ..call("PUT", "/_cobro/v1/faults", "setFaults")
 };
 
 pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {

@@ -6,28 +6,20 @@ use axum::extract::State;
 use axum::routing::{get, post};
 use cobro_domain::{DeliveryId, EventId, MerchantId, Timestamp};
 use cobro_engine::{EngineError, Subject, World};
-use cobro_surface::endpoint::{Endpoint, Response, Routes, Security};
+use cobro_surface::endpoint::{Endpoint, Response, Routes};
 use cobro_surface::journal::render;
 
 use crate::Shared;
-use crate::answers::{
-    BAD, FAULT, LIST, ONE, REFUSED, TAG, TOO_LARGE, UNAVAILABLE, UNKNOWN, answer,
-};
+use crate::answers::{LIST, answer, call, list_responses, write_responses};
 use crate::input::{Input, Named, Paging, Selected};
 use crate::listings::{LIST_OF, Narrowed};
 use crate::refusal::Answer;
 use crate::view::{self, Whose, ok};
 
 static REQUESTS: Endpoint = Endpoint {
-    method: "GET",
-    path: "/_cobro/v1/requests",
-    id: "listRequests",
     summary: "Lists the last requests of the world and their answers, redacted, newest first",
-    tag: TAG,
-    security: Security::None,
     parameters: LIST,
-    request: None,
-    responses: &[
+    responses: list_responses![
         answer(
             200,
             "The requests",
@@ -36,50 +28,28 @@ static REQUESTS: Endpoint = Endpoint {
         Response::also(
             200,
             r#"[{"next":"41","requests":[{"request":{"body":"amount=1500"},"response":{"body":"text"}}]}]"#,
-        ),
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        FAULT,
-        UNAVAILABLE,
+        )
     ],
+    ..call("GET", "/_cobro/v1/requests", "listRequests")
 };
 
 static EVENTS: Endpoint = Endpoint {
-    method: "GET",
-    path: "/_cobro/v1/events",
-    id: "listEvents",
     summary: "Lists what happened, the newest first",
-    tag: TAG,
-    security: Security::None,
     parameters: LIST,
-    request: None,
-    responses: &[
-        answer(
-            200,
-            "The events",
-            r#"{"events":[{"id":"0197a000-0000-4000-8000-000000000002","at":"2026-11-20T10:00:00Z","dialect":"mercadopago","merchant":"100000001","kind":"intent.finished","subject":"0197a000-0000-4000-8000-000000000001","data":{"state":"finished"}}],"next":null}"#,
-        ),
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: list_responses![answer(
+        200,
+        "The events",
+        r#"{"events":[{"id":"0197a000-0000-4000-8000-000000000002","at":"2026-11-20T10:00:00Z","dialect":"mercadopago","merchant":"100000001","kind":"intent.finished","subject":"0197a000-0000-4000-8000-000000000001","data":{"state":"finished"}}],"next":null}"#,
+    )],
+    ..call("GET", "/_cobro/v1/events", "listEvents")
 };
 
 const DELIVERY: &str = r#"{"id":"0197a000-0000-4000-8000-000000000004","event_id":"0197a000-0000-4000-8000-000000000002","at":"2026-11-20T10:00:00Z","dialect":"mercadopago","merchant":"100000001","url":"http://localhost:3000/webhook","attempt":1,"state":"waiting","next_at":"2026-11-20T10:00:00Z","request":{"headers":{},"body":null},"response":null,"attempts":[]}"#;
 
 static DELIVERIES: Endpoint = Endpoint {
-    method: "GET",
-    path: "/_cobro/v1/deliveries",
-    id: "listDeliveries",
     summary: "Lists deliveries to webhooks, the newest first",
-    tag: TAG,
-    security: Security::None,
     parameters: LIST_OF,
-    request: None,
-    responses: &[
+    responses: list_responses![
         answer(
             200,
             "The deliveries",
@@ -88,37 +58,22 @@ static DELIVERIES: Endpoint = Endpoint {
         Response::also(
             200,
             r#"[{"next":"0197a000-0000-4000-8000-000000000004","deliveries":[{"next_at":"2026-11-20T10:00:00Z","response":null,"request":{"body":null},"attempts":[{"at":null,"due_at":null,"request":null,"response":null}]}]}]"#,
-        ),
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        FAULT,
-        UNAVAILABLE,
+        )
     ],
+    ..call("GET", "/_cobro/v1/deliveries", "listDeliveries")
 };
 
 static REPLAY: Endpoint = Endpoint {
-    method: "POST",
-    path: "/_cobro/v1/deliveries/{id}/replay",
-    id: "replayDelivery",
     summary: "Sends a delivery once more, as a new one",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
     request: Some("{}"),
-    responses: &[
+    responses: write_responses![
         answer(200, "The new delivery", DELIVERY),
         Response::also(
             200,
             r#"[{"next_at":null,"request":{"body":"{}"},"response":{"status":200,"body":""}}]"#,
-        ),
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        TOO_LARGE,
-        FAULT,
-        UNAVAILABLE,
+        )
     ],
+    ..call("POST", "/_cobro/v1/deliveries/{id}/replay", "replayDelivery")
 };
 
 pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {

@@ -3,59 +3,35 @@
 use axum::routing::get;
 use cobro_domain::PostingId;
 use cobro_engine::books::{Balance, PostingView};
-use cobro_surface::endpoint::{Endpoint, Routes, Security};
+use cobro_surface::endpoint::{Endpoint, Routes};
 use serde_json::{Value, json};
 
 use crate::Shared;
-use crate::answers::{BAD, FAULT, LIST, REFUSED, TAG, UNAVAILABLE, UNKNOWN, answer};
+use crate::answers::{LIST, answer, call, list_responses};
 use crate::input::{Paging, Selected};
 use crate::refusal::Answer;
 use crate::view;
 
 static BALANCES: Endpoint = Endpoint {
-    method: "GET",
-    path: "/_cobro/v1/ledger/balances",
-    id: "listBalances",
     summary: "Lists what each account holds, debit positive: a currency's balances add up to 0",
-    tag: TAG,
-    security: Security::None,
     parameters: LIST,
-    request: None,
-    responses: &[
-        answer(
-            200,
-            "The balances",
-            r#"{"balances":[{"account":"acquirer_receivable","currency":"ARS","balance_minor":1500},{"account":"merchant_payable","currency":"ARS","balance_minor":-1500}],"next":null}"#,
-        ),
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: list_responses![answer(
+        200,
+        "The balances",
+        r#"{"balances":[{"account":"acquirer_receivable","currency":"ARS","balance_minor":1500},{"account":"merchant_payable","currency":"ARS","balance_minor":-1500}],"next":null}"#,
+    )],
+    ..call("GET", "/_cobro/v1/ledger/balances", "listBalances")
 };
 
 static POSTINGS: Endpoint = Endpoint {
-    method: "GET",
-    path: "/_cobro/v1/ledger/postings",
-    id: "listPostings",
     summary: "Lists the postings, the newest first",
-    tag: TAG,
-    security: Security::None,
     parameters: LIST,
-    request: None,
-    responses: &[
-        answer(
-            200,
-            "The postings",
-            r#"{"postings":[{"id":"0197a000-0000-4000-8000-000000000003","at":"2026-11-20T10:00:00Z","event":"0197a000-0000-4000-8000-000000000002","entries":[{"account":"acquirer_receivable","currency":"ARS","amount_minor":1500},{"account":"merchant_payable","currency":"ARS","amount_minor":-1500}]}],"next":null}"#,
-        ),
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: list_responses![answer(
+        200,
+        "The postings",
+        r#"{"postings":[{"id":"0197a000-0000-4000-8000-000000000003","at":"2026-11-20T10:00:00Z","event":"0197a000-0000-4000-8000-000000000002","entries":[{"account":"acquirer_receivable","currency":"ARS","amount_minor":1500},{"account":"merchant_payable","currency":"ARS","amount_minor":-1500}]}],"next":null}"#,
+    )],
+    ..call("GET", "/_cobro/v1/ledger/postings", "listPostings")
 };
 
 pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {

@@ -9,14 +9,12 @@ use cobro_domain::{CardId, MerchantId, SessionId, Timestamp};
 use cobro_engine::listings::SessionsOf;
 use cobro_engine::sessions::SessionView;
 use cobro_engine::{EngineError, World};
-use cobro_surface::endpoint::{Endpoint, Parameter, Place, Routes, Security};
+use cobro_surface::endpoint::{Endpoint, Parameter, Place, Routes};
 use http::request::Parts;
 use serde_json::{Value, json};
 
 use crate::Shared;
-use crate::answers::{
-    BAD, CURSOR, FAULT, LIMIT, REFUSED, TAG, UNAVAILABLE, UNKNOWN, WORLD, answer,
-};
+use crate::answers::{CURSOR, LIMIT, WORLD, answer, call, list_responses};
 use crate::input::{Paging, Selected, parameter};
 use crate::refusal::{Answer, Refusal};
 use crate::view;
@@ -43,49 +41,25 @@ const KIND: Parameter = Parameter {
 };
 
 static SESSIONS: Endpoint = Endpoint {
-    method: "GET",
-    path: "/_cobro/v1/sessions",
-    id: "listSessions",
     summary: "Lists sessions of hosted pages and charges of stored cards, the newest first",
-    tag: TAG,
-    security: Security::None,
     parameters: &[WORLD, CURSOR, LIMIT, MERCHANT, KIND],
-    request: None,
-    responses: &[
-        answer(
-            200,
-            "The sessions",
-            r#"{"sessions":[{"request_id":1234567,"at":"2026-11-20T10:00:00Z","changed_at":"2026-11-20T10:00:03Z","expires_at":"2026-11-20T10:30:00Z","dialect":"placetopay","merchant":"c0b70000000000000000000000000001","kind":"direct","status":"APPROVED","reference":"ORD-1","amount_minor":4590000,"paid_minor":4590000,"currency":"COP","currency_exponent":2,"card":{"brand":"visa","last_digits":"1111"},"payments":[{"id":"1073741","outcome":"approved","reason":null,"amount_minor":4590000,"refunded_minor":0,"authorization_code":"418207","at":"2026-11-20T10:00:01Z"}]}],"next":null}"#,
-        ),
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: list_responses![answer(
+        200,
+        "The sessions",
+        r#"{"sessions":[{"request_id":1234567,"at":"2026-11-20T10:00:00Z","changed_at":"2026-11-20T10:00:03Z","expires_at":"2026-11-20T10:30:00Z","dialect":"placetopay","merchant":"c0b70000000000000000000000000001","kind":"direct","status":"APPROVED","reference":"ORD-1","amount_minor":4590000,"paid_minor":4590000,"currency":"COP","currency_exponent":2,"card":{"brand":"visa","last_digits":"1111"},"payments":[{"id":"1073741","outcome":"approved","reason":null,"amount_minor":4590000,"refunded_minor":0,"authorization_code":"418207","at":"2026-11-20T10:00:01Z"}]}],"next":null}"#,
+    )],
+    ..call("GET", "/_cobro/v1/sessions", "listSessions")
 };
 
 static CARDS: Endpoint = Endpoint {
-    method: "GET",
-    path: "/_cobro/v1/cards",
-    id: "listCards",
     summary: "Lists stored cards, the newest first; of a token its last four characters are shown",
-    tag: TAG,
-    security: Security::None,
     parameters: LIST_OF,
-    request: None,
-    responses: &[
-        answer(
-            200,
-            "The stored cards",
-            r#"{"cards":[{"id":"0197a000-0000-4000-8000-000000000001","at":"2026-11-20T10:00:00Z","dialect":"placetopay","merchant":"c0b70000000000000000000000000001","token":"****9f3c","subtoken":"****1111","brand":"visa","type":"credit","last_digits":"1111","issuer":"JPMORGAN CHASE BANK, N.A.","expiration":"12/35","state":"active","single_use":false,"expires_at":null,"key":1}],"next":null}"#,
-        ),
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: list_responses![answer(
+        200,
+        "The stored cards",
+        r#"{"cards":[{"id":"0197a000-0000-4000-8000-000000000001","at":"2026-11-20T10:00:00Z","dialect":"placetopay","merchant":"c0b70000000000000000000000000001","token":"****9f3c","subtoken":"****1111","brand":"visa","type":"credit","last_digits":"1111","issuer":"JPMORGAN CHASE BANK, N.A.","expiration":"12/35","state":"active","single_use":false,"expires_at":null,"key":1}],"next":null}"#,
+    )],
+    ..call("GET", "/_cobro/v1/cards", "listCards")
 };
 
 pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {

@@ -13,7 +13,7 @@ use cobro_domain::payment::PaymentState;
 use cobro_domain::{MerchantId, PaymentId, TerminalId};
 use cobro_engine::terminals::TerminalView;
 use cobro_engine::{Change, EngineError, World, Worlds};
-use cobro_surface::endpoint::{Endpoint, Parameter, Place, Response, Routes, Security};
+use cobro_surface::endpoint::{Endpoint, Parameter, Place, Response, Routes};
 use futures_util::stream;
 use http::request::Parts;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 
 use crate::Shared;
-use crate::answers::{BAD, FAULT, REFUSED, TAG, UNAVAILABLE, UNKNOWN, WORLD};
+use crate::answers::{WORLD, call, list_responses};
 use crate::input::{Selected, parameter};
 use crate::lines::Line;
 use crate::refusal::{Answer, Refusal};
@@ -36,12 +36,7 @@ pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const UNDECIDED_MAX: usize = 1024;
 
 static LIVE: Endpoint = Endpoint {
-    method: "GET",
-    path: "/_cobro/v1/live",
-    id: "live",
     summary: "Streams what happens: terminal, event, delivery and clock; reload after a gap",
-    tag: TAG,
-    security: Security::None,
     parameters: &[
         WORLD,
         Parameter {
@@ -63,19 +58,12 @@ static LIVE: Endpoint = Endpoint {
             description: "A ticket, in place of the token, where headers cannot be set",
         },
     ],
-    request: None,
-    responses: &[
-        Response {
-            status: 200,
-            description: "Events; the data are a terminal, an event, a delivery, or the time",
-            example: Some("event: clock\ndata: {\"now\":\"2026-11-20T10:00:00Z\"}\n\n"),
-        },
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: list_responses![Response {
+        status: 200,
+        description: "Events; the data are a terminal, an event, a delivery, or the time",
+        example: Some("event: clock\ndata: {\"now\":\"2026-11-20T10:00:00Z\"}\n\n"),
+    }],
+    ..call("GET", "/_cobro/v1/live", "live")
 };
 
 pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {

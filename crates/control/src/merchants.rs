@@ -5,14 +5,12 @@ use axum::routing::{get, patch};
 use cobro_domain::merchant::{Merchant, MerchantState};
 use cobro_engine::ports::{Dialect, SettingsChange};
 use cobro_engine::{EngineError, Subject, World};
-use cobro_surface::endpoint::{Endpoint, Response, Routes, Security};
+use cobro_surface::endpoint::{Endpoint, Response, Routes};
 use cobro_surface::json::Json;
 use serde_json::{Map, Value, json};
 
 use crate::Shared;
-use crate::answers::{
-    BAD, CONFLICT, FAULT, ONE, REFUSED, TAG, TOO_LARGE, UNAVAILABLE, UNFIT, UNKNOWN, answer,
-};
+use crate::answers::{CONFLICT, UNFIT, answer, call, read_responses, write_responses};
 use crate::input::{Input, Named, Selected};
 use crate::refusal::{Answer, Refusal};
 use crate::view::ok;
@@ -25,47 +23,23 @@ const MERCHANT_FORMS: Response = Response::also(
 );
 
 static SHOW: Endpoint = Endpoint {
-    method: "GET",
-    path: "/_cobro/v1/merchants/{credential}",
-    id: "showMerchant",
     summary: "Shows a merchant's settings",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
-    request: None,
-    responses: &[
-        answer(200, "The merchant", MERCHANT),
-        MERCHANT_FORMS,
-        REFUSED,
-        UNKNOWN,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: read_responses![answer(200, "The merchant", MERCHANT), MERCHANT_FORMS],
+    ..call("GET", "/_cobro/v1/merchants/{credential}", "showMerchant")
 };
 
 static CHANGE: Endpoint = Endpoint {
-    method: "PATCH",
-    path: "/_cobro/v1/merchants/{credential}",
-    id: "changeMerchant",
     summary: "Changes any of a merchant's settings",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
     request: Some(
         r#"{"state":"active","webhook":{"url":"http://localhost:3000/webhook","events":"all"}}"#,
     ),
-    responses: &[
+    responses: write_responses![
         answer(200, "The merchant", MERCHANT),
         MERCHANT_FORMS,
-        BAD,
-        REFUSED,
-        UNKNOWN,
         CONFLICT,
-        TOO_LARGE,
-        UNFIT,
-        FAULT,
-        UNAVAILABLE,
+        UNFIT
     ],
+    ..call("PATCH", "/_cobro/v1/merchants/{credential}", "changeMerchant")
 };
 
 pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {

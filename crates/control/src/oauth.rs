@@ -2,15 +2,13 @@
 
 use axum::routing::post;
 use cobro_surface::body::json_response;
-use cobro_surface::endpoint::{Endpoint, Routes, Security};
+use cobro_surface::endpoint::{Endpoint, Routes};
 use cobro_surface::json::Json;
 use http::StatusCode;
 use serde_json::json;
 
 use crate::Shared;
-use crate::answers::{
-    BAD, CONFLICT, FAULT, ONE, REFUSED, TAG, TOO_LARGE, UNAVAILABLE, UNKNOWN, answer,
-};
+use crate::answers::{CONFLICT, answer, call, write_responses};
 use crate::input::{Input, Members, Selected};
 use crate::refusal::{Answer, Refusal};
 
@@ -18,24 +16,13 @@ use crate::refusal::{Answer, Refusal};
 const TEXT_MAX: usize = 2_048;
 
 static CONSENT: Endpoint = Endpoint {
-    method: "POST",
-    path: "/_cobro/v1/oauth/codes",
-    id: "giveConsent",
     summary: "A seller's consent, as an authorization code that works once, for ten minutes",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
     request: Some(r#"{"user_id":100000001,"redirect_uri":"https://tienda.example/vuelta"}"#),
-    responses: &[
+    responses: write_responses![
         answer(201, "The code", r#"{"code":"TG-0123456789abcdef0123456789abcdef-100000001"}"#),
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        CONFLICT,
-        TOO_LARGE,
-        FAULT,
-        UNAVAILABLE,
+        CONFLICT
     ],
+    ..call("POST", "/_cobro/v1/oauth/codes", "giveConsent")
 };
 
 pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {

@@ -7,12 +7,12 @@ use cobro_domain::{MerchantId, TerminalId};
 use cobro_engine::charges::PresentCard;
 use cobro_engine::intents::IntentView;
 use cobro_engine::{EngineError, World};
-use cobro_surface::endpoint::{Endpoint, Routes, Security};
+use cobro_surface::endpoint::{Endpoint, Routes};
 
 use crate::Shared;
 use crate::answers::{
-    BAD, CONFLICT, FAULT, ONE, OUTCOME, OUTCOME_FORMS, REFUSED, TAG, TERMINAL, TERMINAL_FORMS,
-    TOO_LARGE, UNANSWERED, UNAVAILABLE, UNFIT, UNKNOWN, answer,
+    CONFLICT, OUTCOME, OUTCOME_FORMS, TERMINAL, TERMINAL_FORMS, UNANSWERED, UNFIT, answer, call,
+    write_responses,
 };
 use crate::cards::NamedCard;
 use crate::input::{Input, Members, Named, Selected};
@@ -24,100 +24,48 @@ use crate::worlds::to_the_end;
 const INSTALLMENTS_MAX: i64 = 99;
 
 static FETCH: Endpoint = Endpoint {
-    method: "POST",
-    path: "/_cobro/v1/terminals/{id}/fetch",
-    id: "fetchIntent",
     summary: "The green key: the terminal takes its queued intent, or the one that is named",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
     request: Some(r#"{"intent_id":"0197a000-0000-4000-8000-000000000001"}"#),
-    responses: &[
+    responses: write_responses![
         answer(200, "The terminal", TERMINAL),
         TERMINAL_FORMS,
-        BAD,
-        REFUSED,
-        UNKNOWN,
         answer(
             404,
             "Nothing is queued",
             r#"{"type":"about:blank","title":"Not Found","status":404,"detail":"nothing is queued for the terminal","code":"nothing_queued"}"#,
         ),
-        CONFLICT,
-        TOO_LARGE,
-        FAULT,
-        UNAVAILABLE,
+        CONFLICT
     ],
+    ..call("POST", "/_cobro/v1/terminals/{id}/fetch", "fetchIntent")
 };
 
 static CARD: Endpoint = Endpoint {
-    method: "POST",
-    path: "/_cobro/v1/terminals/{id}/card",
-    id: "presentCard",
     summary: "Presents a card and answers when the try is over; with hold, the result stays on the terminal",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
     request: Some(
         r#"{"card":{"number":"5031433215406351","expiration":"11/30","cvv":"123","holder":"APRO"},"entry":"tap","tip_minor":0,"installments":1,"hold":false}"#,
     ),
-    responses: &[
+    responses: write_responses![
         answer(200, "The outcome", OUTCOME),
         OUTCOME_FORMS,
-        BAD,
-        REFUSED,
-        UNKNOWN,
         CONFLICT,
-        TOO_LARGE,
         UNFIT,
-        FAULT,
-        UNAVAILABLE,
-        UNANSWERED,
+        UNANSWERED
     ],
+    ..call("POST", "/_cobro/v1/terminals/{id}/card", "presentCard")
 };
 
 static CANCEL: Endpoint = Endpoint {
-    method: "POST",
-    path: "/_cobro/v1/terminals/{id}/cancel",
-    id: "cancelOnTerminal",
     summary: "The red key: the person at the terminal gives the intent up",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
     request: Some("{}"),
-    responses: &[
-        answer(200, "The terminal", TERMINAL),
-        TERMINAL_FORMS,
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        CONFLICT,
-        TOO_LARGE,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: write_responses![answer(200, "The terminal", TERMINAL), TERMINAL_FORMS, CONFLICT],
+    ..call("POST", "/_cobro/v1/terminals/{id}/cancel", "cancelOnTerminal")
 };
 
 static CLOSE: Endpoint = Endpoint {
-    method: "POST",
-    path: "/_cobro/v1/terminals/{id}/close",
-    id: "closeResult",
     summary: "The terminal has shown the result",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
     request: Some("{}"),
-    responses: &[
-        answer(200, "The terminal", TERMINAL),
-        TERMINAL_FORMS,
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        CONFLICT,
-        TOO_LARGE,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: write_responses![answer(200, "The terminal", TERMINAL), TERMINAL_FORMS, CONFLICT],
+    ..call("POST", "/_cobro/v1/terminals/{id}/close", "closeResult")
 };
 
 pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {

@@ -9,14 +9,13 @@ use cobro_engine::ports::CardUse;
 use cobro_engine::sessions::SessionView;
 use cobro_engine::typed_cards::{PASSING_CODE, TypedCard};
 use cobro_engine::{EngineError, Subject, World};
-use cobro_surface::endpoint::{Endpoint, Routes, Security};
+use cobro_surface::endpoint::{Endpoint, Routes};
 use cobro_surface::json::Json;
 use serde_json::{Map, Value, json};
 
 use crate::Shared;
 use crate::answers::{
-    BAD, CONFLICT, FAULT, ONE, OUTCOME, OUTCOME_FORMS, REFUSED, TAG, TOO_LARGE, UNANSWERED,
-    UNAVAILABLE, UNFIT, UNKNOWN, answer,
+    CONFLICT, OUTCOME, OUTCOME_FORMS, UNANSWERED, UNFIT, answer, call, write_responses,
 };
 use crate::cards::NamedCard;
 use crate::input::{Input, Members, Named, Selected};
@@ -25,51 +24,25 @@ use crate::view::ok;
 use crate::worlds::to_the_end;
 
 static PAY: Endpoint = Endpoint {
-    method: "POST",
-    path: "/_cobro/v1/sessions/{id}/pay",
-    id: "paySession",
     summary: "Acts as the card holder on a hosted page and answers when the try is over",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
     request: Some(
         r#"{"card":{"number":"4111111111111111","expiration":"11/30","cvv":"123","holder":"ROSA LEMUS"},"document":"1040099001","installments":1,"save":true,"otp":"12345"}"#,
     ),
-    responses: &[
+    responses: write_responses![
         answer(200, "The outcome", OUTCOME),
         OUTCOME_FORMS,
-        BAD,
-        REFUSED,
-        UNKNOWN,
         CONFLICT,
-        TOO_LARGE,
         UNFIT,
-        FAULT,
-        UNAVAILABLE,
-        UNANSWERED,
+        UNANSWERED
     ],
+    ..call("POST", "/_cobro/v1/sessions/{id}/pay", "paySession")
 };
 
 static ABANDON: Endpoint = Endpoint {
-    method: "POST",
-    path: "/_cobro/v1/sessions/{id}/abandon",
-    id: "abandonSession",
     summary: "The card holder does not want to go on",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
     request: Some("{}"),
-    responses: &[
-        answer(200, "The outcome", OUTCOME),
-        OUTCOME_FORMS,
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        CONFLICT,
-        TOO_LARGE,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: write_responses![answer(200, "The outcome", OUTCOME), OUTCOME_FORMS, CONFLICT],
+    ..call("POST", "/_cobro/v1/sessions/{id}/abandon", "abandonSession")
 };
 
 pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {

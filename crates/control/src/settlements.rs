@@ -8,14 +8,12 @@ use cobro_domain::settlement::{Settlement, SettlementState};
 use cobro_domain::time::Day;
 use cobro_engine::deposits::{LinePlace, SettlementLine, SettlementsBefore, settlement_id};
 use cobro_engine::{EngineError, Subject, World};
-use cobro_surface::endpoint::{Endpoint, Parameter, Place, Routes, Security};
+use cobro_surface::endpoint::{Endpoint, Parameter, Place, Routes};
 use http::request::Parts;
 use serde_json::{Value, json};
 
 use crate::Shared;
-use crate::answers::{
-    BAD, CURSOR, FAULT, LIMIT, LIST, ONE, REFUSED, TAG, UNAVAILABLE, UNKNOWN, WORLD, answer,
-};
+use crate::answers::{CURSOR, LIMIT, LIST, WORLD, answer, call, list_responses, read_responses};
 use crate::input::{Named, Paging, Selected, parameter};
 use crate::ledger::posting;
 use crate::merchants::find_merchant;
@@ -24,35 +22,18 @@ use crate::view::{list, ok};
 use crate::worlds::to_the_end;
 
 static RUN: Endpoint = Endpoint {
-    method: "POST",
-    path: "/_cobro/v1/settlements/run",
-    id: "runSettlements",
     summary: "Closes every day that is due; tells what was closed since this was last called, by \
               the clock too",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
-    request: None,
-    responses: &[
-        answer(
-            200,
-            "The settlements",
-            r#"{"settlements":[{"id":"W472RZQKV","settlement_id":"5d41402a-bc4b-8a76-b971-9d9100004e20","merchant":"c11b0000-0000-4000-8000-000000000001","date":"2026-11-23"}]}"#,
-        ),
-        REFUSED,
-        UNKNOWN,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: read_responses![answer(
+        200,
+        "The settlements",
+        r#"{"settlements":[{"id":"W472RZQKV","settlement_id":"5d41402a-bc4b-8a76-b971-9d9100004e20","merchant":"c11b0000-0000-4000-8000-000000000001","date":"2026-11-23"}]}"#,
+    )],
+    ..call("POST", "/_cobro/v1/settlements/run", "runSettlements")
 };
 
 static SETTLEMENTS: Endpoint = Endpoint {
-    method: "GET",
-    path: "/_cobro/v1/settlements",
-    id: "listAllSettlements",
     summary: "Lists the settlements, open ones too, the newest day first",
-    tag: TAG,
-    security: Security::None,
     parameters: &[
         WORLD,
         CURSOR,
@@ -64,74 +45,38 @@ static SETTLEMENTS: Endpoint = Endpoint {
             description: "One merchant's alone, named as in /_cobro/v1/merchants/{credential}",
         },
     ],
-    request: None,
-    responses: &[
-        answer(
-            200,
-            "The settlements",
-            r#"{"settlements":[{"id":"W472RZQKV","settlement_id":"5d41402a-bc4b-8a76-b971-9d9100004e20","dialect":"clip","merchant":"c11b0000-0000-4000-8000-000000000001","merchant_name":"Café Central","date":"2026-11-23","state":"closed","closed_at":"2026-11-23T06:00:00Z","currency":"MXN","gross_minor":10000,"fee_minor":360,"tax_minor":58,"net_minor":9582,"rows":1}],"next":null}"#,
-        ),
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: list_responses![answer(
+        200,
+        "The settlements",
+        r#"{"settlements":[{"id":"W472RZQKV","settlement_id":"5d41402a-bc4b-8a76-b971-9d9100004e20","dialect":"clip","merchant":"c11b0000-0000-4000-8000-000000000001","merchant_name":"Café Central","date":"2026-11-23","state":"closed","closed_at":"2026-11-23T06:00:00Z","currency":"MXN","gross_minor":10000,"fee_minor":360,"tax_minor":58,"net_minor":9582,"rows":1}],"next":null}"#,
+    )],
+    ..call("GET", "/_cobro/v1/settlements", "listAllSettlements")
 };
 
 static SETTLEMENT: Endpoint = Endpoint {
-    method: "GET",
-    path: "/_cobro/v1/settlements/{id}",
-    id: "showSettlement",
     summary: "Shows a settlement, named by its report's number or its UUID",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
-    request: None,
-    responses: &[
-        answer(
-            200,
-            "The settlement",
-            r#"{"id":"W472RZQKV","settlement_id":"5d41402a-bc4b-8a76-b971-9d9100004e20","dialect":"clip","merchant":"c11b0000-0000-4000-8000-000000000001","merchant_name":"Café Central","date":"2026-11-23","state":"closed","closed_at":"2026-11-23T06:00:00Z","currency":"MXN","gross_minor":10000,"fee_minor":360,"tax_minor":58,"net_minor":9582,"rows":1}"#,
-        ),
-        REFUSED,
-        UNKNOWN,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: read_responses![answer(
+        200,
+        "The settlement",
+        r#"{"id":"W472RZQKV","settlement_id":"5d41402a-bc4b-8a76-b971-9d9100004e20","dialect":"clip","merchant":"c11b0000-0000-4000-8000-000000000001","merchant_name":"Café Central","date":"2026-11-23","state":"closed","closed_at":"2026-11-23T06:00:00Z","currency":"MXN","gross_minor":10000,"fee_minor":360,"tax_minor":58,"net_minor":9582,"rows":1}"#,
+    )],
+    ..call("GET", "/_cobro/v1/settlements/{id}", "showSettlement")
 };
 
 static LINES: Endpoint = Endpoint {
-    method: "GET",
-    path: "/_cobro/v1/settlements/{id}/lines",
-    id: "listSettlementLines",
     summary: "Lists a settlement's lines: payments, less what went back before, then refunds of \
               payments that were paid out before",
-    tag: TAG,
-    security: Security::None,
     parameters: LIST,
-    request: None,
-    responses: &[
-        answer(
-            200,
-            "The lines",
-            r#"{"lines":[{"line":"p1","kind":"payment","at":"2026-11-20T18:00:00Z","payment":{"id":"0197a000-0000-4000-8000-000000000003","installments":1,"card":{"brand":"visa","last_digits":"4352","type":"credit","issuer":"BANAMEX"}},"currency":"MXN","tip_minor":0,"gross_minor":10000,"fee_minor":360,"tax_minor":58,"net_minor":9582}],"next":null}"#,
-        ),
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: list_responses![answer(
+        200,
+        "The lines",
+        r#"{"lines":[{"line":"p1","kind":"payment","at":"2026-11-20T18:00:00Z","payment":{"id":"0197a000-0000-4000-8000-000000000003","installments":1,"card":{"brand":"visa","last_digits":"4352","type":"credit","issuer":"BANAMEX"}},"currency":"MXN","tip_minor":0,"gross_minor":10000,"fee_minor":360,"tax_minor":58,"net_minor":9582}],"next":null}"#,
+    )],
+    ..call("GET", "/_cobro/v1/settlements/{id}/lines", "listSettlementLines")
 };
 
 static POSTINGS: Endpoint = Endpoint {
-    method: "GET",
-    path: "/_cobro/v1/settlements/{id}/postings",
-    id: "listSettlementPostings",
     summary: "Lists the postings of the pay-out, or of one line",
-    tag: TAG,
-    security: Security::None,
     parameters: &[
         WORLD,
         Parameter {
@@ -141,19 +86,12 @@ static POSTINGS: Endpoint = Endpoint {
             description: "The member line of a line; the pay-out itself without it",
         },
     ],
-    request: None,
-    responses: &[
-        answer(
-            200,
-            "The postings",
-            r#"{"postings":[{"id":"0197a000-0000-4000-8000-000000000003","at":"2026-11-23T06:00:00Z","event":"0197a000-0000-4000-8000-000000000002","entries":[{"account":"merchant_payable","currency":"MXN","amount_minor":9582},{"account":"bank","currency":"MXN","amount_minor":-9582}]}],"next":null}"#,
-        ),
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: list_responses![answer(
+        200,
+        "The postings",
+        r#"{"postings":[{"id":"0197a000-0000-4000-8000-000000000003","at":"2026-11-23T06:00:00Z","event":"0197a000-0000-4000-8000-000000000002","entries":[{"account":"merchant_payable","currency":"MXN","amount_minor":9582},{"account":"bank","currency":"MXN","amount_minor":-9582}]}],"next":null}"#,
+    )],
+    ..call("GET", "/_cobro/v1/settlements/{id}/postings", "listSettlementPostings")
 };
 
 pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {

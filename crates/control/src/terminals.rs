@@ -10,7 +10,7 @@ use cobro_engine::ports::Dialect;
 use cobro_engine::terminals::{ChangeTerminal, PAIR_MAX, TerminalView};
 use cobro_engine::{EngineError, World};
 use cobro_surface::body::json_response;
-use cobro_surface::endpoint::{Endpoint, Routes, Security};
+use cobro_surface::endpoint::{Endpoint, Routes};
 use cobro_surface::json::Json;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use http::StatusCode;
@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 
 use crate::Shared;
 use crate::answers::{
-    BAD, CONFLICT, FAULT, GONE, LIST, ONE, REFUSED, TAG, TERMINAL, TERMINAL_FORMS, TOO_LARGE,
-    UNAVAILABLE, UNFIT, UNKNOWN, answer,
+    CONFLICT, GONE, LIST, TERMINAL, TERMINAL_FORMS, UNFIT, answer, call, list_responses,
+    read_responses, write_responses,
 };
 use crate::autopilot;
 use crate::input::{Input, Members, Named, Paging, Selected};
@@ -39,93 +39,40 @@ const LISTED: &str = r#"{"terminals":[{"id":"PAX_A910__SBX0000001","dialect":"me
 const PAIRED: &str = r#"{"terminals":[{"id":"PAX_A910__SBX0000001","dialect":"mercadopago","merchant":"100000001","merchant_name":"Tienda Demo","model":"PAX_A910","operating_mode":"PDV","online":true,"cashier":null,"b2b_transactions":null,"autopilot":null,"currency":"ARS","currency_exponent":2,"intent":null,"pending":[],"last":null}]}"#;
 
 static ALL: Endpoint = Endpoint {
-    method: "GET",
-    path: "/_cobro/v1/terminals",
-    id: "listTerminals",
     summary: "Lists the world's terminals by id, with what each shows",
-    tag: TAG,
-    security: Security::None,
     parameters: LIST,
-    request: None,
-    responses: &[answer(200, "The terminals", LISTED), BAD, REFUSED, UNKNOWN, FAULT, UNAVAILABLE],
+    responses: list_responses![answer(200, "The terminals", LISTED)],
+    ..call("GET", "/_cobro/v1/terminals", "listTerminals")
 };
 
 static PAIR: Endpoint = Endpoint {
-    method: "POST",
-    path: "/_cobro/v1/terminals",
-    id: "pairTerminals",
     summary: "Pairs one or up to 10,000 terminals with a merchant",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
     request: Some(
         r#"{"merchant":"100000001","model":"PAX_A910","operating_mode":"PDV","cashier":"caja1@tienda.example","count":1}"#,
     ),
-    responses: &[
-        answer(201, "The new terminals", PAIRED),
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        CONFLICT,
-        TOO_LARGE,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: write_responses![answer(201, "The new terminals", PAIRED), CONFLICT],
+    ..call("POST", "/_cobro/v1/terminals", "pairTerminals")
 };
 
 static SHOW: Endpoint = Endpoint {
-    method: "GET",
-    path: "/_cobro/v1/terminals/{id}",
-    id: "showTerminal",
     summary: "Tells what a terminal is and shows",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
-    request: None,
-    responses: &[
-        answer(200, "The terminal", TERMINAL),
-        TERMINAL_FORMS,
-        REFUSED,
-        UNKNOWN,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: read_responses![answer(200, "The terminal", TERMINAL), TERMINAL_FORMS],
+    ..call("GET", "/_cobro/v1/terminals/{id}", "showTerminal")
 };
 
 static CHANGE: Endpoint = Endpoint {
-    method: "PATCH",
-    path: "/_cobro/v1/terminals/{id}",
-    id: "changeTerminal",
     summary: "Changes a terminal; autopilot takes what is queued and presents a card by itself",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
     request: Some(
         r#"{"operating_mode":"PDV","online":true,"paper":true,"b2b_transactions":true,"cashier":"caja1@tienda.example","autopilot":{"enabled":true,"delay_ms":1500,"card":"5031433215406351"}}"#,
     ),
-    responses: &[
-        answer(200, "The terminal", TERMINAL),
-        TERMINAL_FORMS,
-        BAD,
-        REFUSED,
-        UNKNOWN,
-        TOO_LARGE,
-        UNFIT,
-        FAULT,
-        UNAVAILABLE,
-    ],
+    responses: write_responses![answer(200, "The terminal", TERMINAL), TERMINAL_FORMS, UNFIT],
+    ..call("PATCH", "/_cobro/v1/terminals/{id}", "changeTerminal")
 };
 
 static UNPAIR: Endpoint = Endpoint {
-    method: "DELETE",
-    path: "/_cobro/v1/terminals/{id}",
-    id: "unpairTerminal",
     summary: "Takes a terminal away from its merchant",
-    tag: TAG,
-    security: Security::None,
-    parameters: ONE,
-    request: None,
-    responses: &[GONE, REFUSED, UNKNOWN, CONFLICT, FAULT, UNAVAILABLE],
+    responses: read_responses![GONE, CONFLICT],
+    ..call("DELETE", "/_cobro/v1/terminals/{id}", "unpairTerminal")
 };
 
 pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {

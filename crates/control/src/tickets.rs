@@ -11,12 +11,12 @@ use cobro_domain::Timestamp;
 use cobro_engine::World;
 use cobro_engine::secrets::same_secret;
 use cobro_surface::body::json_response;
-use cobro_surface::endpoint::{Endpoint, Routes, Security};
+use cobro_surface::endpoint::{Endpoint, Routes};
 use http::{Method, StatusCode, Uri};
 use serde_json::json;
 
 use crate::Shared;
-use crate::answers::{BAD, REFUSED, TAG, TOO_LARGE, answer};
+use crate::answers::{BAD, REFUSED, TOO_LARGE, answer, call};
 use crate::input::Input;
 use crate::refusal::Answer;
 
@@ -30,12 +30,7 @@ const TICKETS_MAX: usize = 1_000;
 const OPENS: &str = "/_cobro/v1/live";
 
 static TICKET: Endpoint = Endpoint {
-    method: "POST",
-    path: "/_cobro/v1/live/tickets",
-    id: "makeTicket",
     summary: "A ticket to the live stream, for pages that cannot send a header: ?ticket=…",
-    tag: TAG,
-    security: Security::None,
     parameters: &[],
     request: Some("{}"),
     responses: &[
@@ -48,6 +43,7 @@ static TICKET: Endpoint = Endpoint {
         REFUSED,
         TOO_LARGE,
     ],
+    ..call("POST", "/_cobro/v1/live/tickets", "makeTicket")
 };
 
 pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {

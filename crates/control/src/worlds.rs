@@ -8,13 +8,13 @@ use axum::routing::{get, post};
 use cobro_engine::worlds::MAIN;
 use cobro_engine::{EngineError, World};
 use cobro_surface::body::json_response;
-use cobro_surface::endpoint::{Endpoint, Routes, Security};
+use cobro_surface::endpoint::{Endpoint, Routes};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::Shared;
 use crate::answers::{
-    BAD, CONFLICT, FAULT, GONE, REFUSED, TAG, TOO_LARGE, UNAVAILABLE, UNKNOWN, answer,
+    BAD, CONFLICT, FAULT, GONE, REFUSED, TOO_LARGE, UNAVAILABLE, answer, call, read_responses,
 };
 use crate::input::{Input, Named};
 use crate::refusal::{Answer, Refusal};
@@ -29,12 +29,7 @@ const NAME_DEFAULT: &str = "sandbox";
 const WORLD: &str = r#"{"id":"w_5f0c1e2a","name":"prueba","now":"2026-11-20T10:00:00Z","mercado_pago":{"client_id":1000000000000001,"client_secret":"secreto","webhook_secret":"secreto","sellers":[{"site":"MLA","user_id":100000001,"access_token":"TEST-1","integrator_token":"token","terminals":["PAX_A910__SBX0000001"]}]}}"#;
 
 static MAKE: Endpoint = Endpoint {
-    method: "POST",
-    path: "/_cobro/v1/worlds",
-    id: "makeWorld",
     summary: "Makes a world with merchants, credentials, terminals and a clock of its own",
-    tag: TAG,
-    security: Security::None,
     parameters: &[],
     request: Some(r#"{"name":"prueba"}"#),
     responses: &[
@@ -46,30 +41,21 @@ static MAKE: Endpoint = Endpoint {
         FAULT,
         UNAVAILABLE,
     ],
+    ..call("POST", "/_cobro/v1/worlds", "makeWorld")
 };
 
 static SHOW: Endpoint = Endpoint {
-    method: "GET",
-    path: "/_cobro/v1/worlds/{id}",
-    id: "showWorld",
     summary: "Shows a world with its credentials; demo is the main one",
-    tag: TAG,
-    security: Security::None,
     parameters: &[],
-    request: None,
-    responses: &[answer(200, "The world", WORLD), REFUSED, UNKNOWN, FAULT, UNAVAILABLE],
+    responses: read_responses![answer(200, "The world", WORLD)],
+    ..call("GET", "/_cobro/v1/worlds/{id}", "showWorld")
 };
 
 static REMOVE: Endpoint = Endpoint {
-    method: "DELETE",
-    path: "/_cobro/v1/worlds/{id}",
-    id: "removeWorld",
     summary: "Removes a world; its credentials stop working",
-    tag: TAG,
-    security: Security::None,
     parameters: &[],
-    request: None,
-    responses: &[GONE, REFUSED, UNKNOWN, CONFLICT, FAULT, UNAVAILABLE],
+    responses: read_responses![GONE, CONFLICT],
+    ..call("DELETE", "/_cobro/v1/worlds/{id}", "removeWorld")
 };
 
 pub(crate) fn routes(routes: Routes<Shared>) -> Routes<Shared> {

@@ -83,7 +83,7 @@ impl Pages {
 /// The pages use the console's base style sheet and icon (`/console/assets/…`). Every page carries
 /// a content security policy that allows its own origin alone.
 pub fn router(docs: Docs) -> Router {
-    let frame = Frame::new(docs.version, docs.audience.clone());
+    let frame = Frame::new(docs.version, docs.audience);
     let pages = Pages { frame, docs, reference: OnceLock::new() };
     Router::new()
         .route("/docs", get(index))

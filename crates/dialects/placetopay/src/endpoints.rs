@@ -2,6 +2,60 @@
 
 use cobro_surface::endpoint::{Endpoint, Parameter, Place, Response, Security};
 
+/// What the samples have in common; each is a part of a text for `concat!`.
+macro_rules! auth {
+    () => {
+        r#""auth":{"login":"c0b70000000000000000000000000001","tranKey":"WW2UDml9+oY1oqT++fSFLWB8mPwJBH9R4qZboE3gZnc=","nonce":"bm9uY2UtMDAwMQ==","seed":"2026-03-04T05:06:07-05:00"}"#
+    };
+}
+
+macro_rules! status {
+    ($status:literal, $reason:literal, $message:literal) => {
+        concat!(
+            r#""status":{"status":""#,
+            $status,
+            r#"","reason":""#,
+            $reason,
+            r#"","message":""#,
+            $message,
+            r#"","date":"2026-03-04T05:06:09-05:00"}"#
+        )
+    };
+}
+
+/// The body of a refusal.
+macro_rules! failed {
+    ($reason:literal, $message:literal) => {
+        concat!("{", status!("FAILED", $reason, $message), "}")
+    };
+}
+
+/// What a session was asked for.
+macro_rules! request {
+    () => {
+        r#""request":{"locale":"es_CO","payer":{"document":"1040099001","documentType":"CC","name":"Rosa","surname":"Lemus","email":"rosa@example.org"},"payment":{"reference":"CUOTA-0007","description":"Cuota 7","amount":{"currency":"COP","total":45900},"allowPartial":false,"subscribe":false},"returnUrl":"https://shop.example.org/back","ipAddress":"203.0.113.9","userAgent":"Tienda/1.0","expiration":"2026-03-04T05:36:08-05:00"}"#
+    };
+}
+
+macro_rules! transaction {
+    ($number:literal) => {
+        concat!(
+            "{",
+            status!("APPROVED", "00", "Aprobada"),
+            r#","internalReference":"#,
+            $number,
+            r#","paymentMethod":"visa","paymentMethodName":"Visa","issuerName":"JPMORGAN CHASE BANK, N.A.","amount":{"from":{"currency":"COP","total":45900},"to":{"currency":"COP","total":45900},"factor":1},"authorization":"418207","reference":"CUOTA-0007","receipt":"606305061201","franchise":"CR_VS","refunded":false,"processorFields":[{"keyword":"lastDigits","value":"1111","displayOn":"none"}]}"#
+        )
+    };
+}
+
+/// The answers of a call: its own, and those that every call may be given.
+macro_rules! responses {
+    ($($own:expr),+ $(,)?) => {
+        &[$($own,)+ UNAUTHORIZED, TOO_LARGE, UNAVAILABLE]
+    };
+}
+
 const REQUEST_ID: Parameter = Parameter {
     name: "request_id",
     place: Place::Path,
@@ -19,16 +73,22 @@ const UNAUTHORIZED: Response = answer(
     r#"{"status":{"status":"FAILED","reason":401,"message":"Autenticación fallida 102","date":"2026-03-04T05:06:09-05:00"}}"#,
 );
 
+const NO_SESSION: Response = answer(
+    404,
+    "The session does not exist or is another site's.",
+    failed!("request_not_valid", "No existe la sesión que busca"),
+);
+
 const TOO_LARGE: Response = answer(
     413,
     "The body is larger than 1 MiB.",
-    r#"{"status":{"status":"FAILED","reason":"request_not_valid","message":"La petición es demasiado grande","date":"2026-03-04T05:06:09-05:00"}}"#,
+    failed!("request_not_valid", "La petición es demasiado grande"),
 );
 
 const UNAVAILABLE: Response = answer(
     503,
     "The server is too busy, or the acquirer does not answer.",
-    r#"{"status":{"status":"FAILED","reason":"XH","message":"El servicio no está disponible, intente de nuevo","date":"2026-03-04T05:06:09-05:00"}}"#,
+    failed!("XH", "El servicio no está disponible, intente de nuevo"),
 );
 
 const SESSION_FORMS: Response = Response::also(
@@ -58,23 +118,26 @@ const fn checkout(path: &'static str, id: &'static str) -> Endpoint {
 pub(crate) static CREATE_SESSION: Endpoint = Endpoint {
     summary: "Make a session, and the address of its page",
     tag: "Sessions",
-    request: Some(
-        r#"{"locale":"es_CO","auth":{"login":"c0b70000000000000000000000000001","tranKey":"WW2UDml9+oY1oqT++fSFLWB8mPwJBH9R4qZboE3gZnc=","nonce":"bm9uY2UtMDAwMQ==","seed":"2026-03-04T05:06:07-05:00"},"payment":{"reference":"CUOTA-0007","description":"Cuota 7","amount":{"currency":"COP","total":45900}},"returnUrl":"https://shop.example.org/back","ipAddress":"203.0.113.9","userAgent":"Mozilla/5.0"}"#,
-    ),
-    responses: &[
+    request: Some(concat!(
+        r#"{"locale":"es_CO","#,
+        auth!(),
+        r#","payment":{"reference":"CUOTA-0007","description":"Cuota 7","amount":{"currency":"COP","total":45900}},"returnUrl":"https://shop.example.org/back","ipAddress":"203.0.113.9","userAgent":"Mozilla/5.0"}"#
+    )),
+    responses: responses![
         answer(
             200,
             "The session.",
-            r#"{"status":{"status":"OK","reason":"PC","message":"La petición se ha procesado correctamente","date":"2026-03-04T05:06:09-05:00"},"requestId":9001,"processUrl":"http://127.0.0.1:7070/spa/session/9001/5d0f3c0c6fd44a61b6f2a6ff6f6a0c11"}"#,
+            concat!(
+                "{",
+                status!("OK", "PC", "La petición se ha procesado correctamente"),
+                r#","requestId":9001,"processUrl":"http://127.0.0.1:7070/spa/session/9001/5d0f3c0c6fd44a61b6f2a6ff6f6a0c11"}"#
+            ),
         ),
         answer(
             400,
             "The request breaks a rule.",
-            r#"{"status":{"status":"FAILED","reason":"request_not_valid","message":"El campo payment.reference es obligatorio.","date":"2026-03-04T05:06:09-05:00"}}"#,
-        ),
-        UNAUTHORIZED,
-        TOO_LARGE,
-        UNAVAILABLE,
+            failed!("request_not_valid", "El campo payment.reference es obligatorio."),
+        )
     ],
     ..checkout("/api/session", "createSession")
 };
@@ -83,24 +146,25 @@ pub(crate) static QUERY_SESSION: Endpoint = Endpoint {
     summary: "What became of a session, or of a collect",
     tag: "Sessions",
     parameters: &[REQUEST_ID],
-    request: Some(
-        r#"{"auth":{"login":"c0b70000000000000000000000000001","tranKey":"WW2UDml9+oY1oqT++fSFLWB8mPwJBH9R4qZboE3gZnc=","nonce":"bm9uY2UtMDAwMQ==","seed":"2026-03-04T05:06:07-05:00"}}"#,
-    ),
-    responses: &[
+    request: Some(concat!("{", auth!(), "}")),
+    responses: responses![
         answer(
             200,
             "The session. Its transactions are listed with the newest first.",
-            r#"{"requestId":9001,"status":{"status":"APPROVED","reason":"00","message":"La petición ha sido aprobada exitosamente","date":"2026-03-04T05:06:09-05:00"},"request":{"locale":"es_CO","payer":{"document":"1040099001","documentType":"CC","name":"Rosa","surname":"Lemus","email":"rosa@example.org"},"payment":{"reference":"CUOTA-0007","description":"Cuota 7","amount":{"currency":"COP","total":45900},"allowPartial":false,"subscribe":false},"returnUrl":"https://shop.example.org/back","ipAddress":"203.0.113.9","userAgent":"Tienda/1.0","expiration":"2026-03-04T05:36:08-05:00"},"payment":[{"status":{"status":"APPROVED","reason":"00","message":"Aprobada","date":"2026-03-04T05:06:09-05:00"},"internalReference":550071,"paymentMethod":"visa","paymentMethodName":"Visa","issuerName":"JPMORGAN CHASE BANK, N.A.","amount":{"from":{"currency":"COP","total":45900},"to":{"currency":"COP","total":45900},"factor":1},"authorization":"418207","reference":"CUOTA-0007","receipt":"606305061201","franchise":"CR_VS","refunded":false,"processorFields":[{"keyword":"lastDigits","value":"1111","displayOn":"none"}]}],"subscription":{"type":"token","status":{"status":"OK","reason":"00","message":"La petición se ha procesado correctamente","date":"2026-03-04T05:06:09-05:00"},"instrument":[{"keyword":"token","value":"73b830ab65384d87b04380fd93568dd4d5b272430fb730a1b9a3c82c6b71042f","displayOn":"none"},{"keyword":"subtoken","value":"9912046190371111","displayOn":"none"}]}}"#,
+            concat!(
+                r#"{"requestId":9001,"#,
+                status!("APPROVED", "00", "La petición ha sido aprobada exitosamente"),
+                ",",
+                request!(),
+                r#","payment":["#,
+                transaction!(550071),
+                r#"],"subscription":{"type":"token","#,
+                status!("OK", "00", "La petición se ha procesado correctamente"),
+                r#","instrument":[{"keyword":"token","value":"73b830ab65384d87b04380fd93568dd4d5b272430fb730a1b9a3c82c6b71042f","displayOn":"none"},{"keyword":"subtoken","value":"9912046190371111","displayOn":"none"}]}}"#
+            ),
         ),
         SESSION_FORMS,
-        answer(
-            404,
-            "The session does not exist or is another site's.",
-            r#"{"status":{"status":"FAILED","reason":"request_not_valid","message":"No existe la sesión que busca","date":"2026-03-04T05:06:09-05:00"}}"#,
-        ),
-        UNAUTHORIZED,
-        TOO_LARGE,
-        UNAVAILABLE,
+        NO_SESSION
     ],
     ..checkout("/api/session/{request_id}", "querySession")
 };
@@ -109,29 +173,31 @@ pub(crate) static CANCEL_SESSION: Endpoint = Endpoint {
     summary: "Take a pending session back",
     tag: "Sessions",
     parameters: &[REQUEST_ID],
-    request: Some(
-        r#"{"auth":{"login":"c0b70000000000000000000000000001","tranKey":"WW2UDml9+oY1oqT++fSFLWB8mPwJBH9R4qZboE3gZnc=","nonce":"bm9uY2UtMDAwMQ==","seed":"2026-03-04T05:06:07-05:00"}}"#,
-    ),
-    responses: &[
+    request: Some(concat!("{", auth!(), "}")),
+    responses: responses![
         answer(
             200,
             "The session is cancelled.",
-            r#"{"status":{"status":"OK","reason":"PC","message":"La petición se ha procesado correctamente","date":"2026-03-04T05:06:09-05:00"},"session":{"requestId":9001,"status":{"status":"APPROVED","reason":"00","message":"La petición ha sido aprobada exitosamente","date":"2026-03-04T05:06:09-05:00"},"request":{"locale":"es_CO","payer":{"document":"1040099001","documentType":"CC","name":"Rosa","surname":"Lemus","email":"rosa@example.org"},"payment":{"reference":"CUOTA-0007","description":"Cuota 7","amount":{"currency":"COP","total":45900},"allowPartial":false,"subscribe":false},"returnUrl":"https://shop.example.org/back","ipAddress":"203.0.113.9","userAgent":"Tienda/1.0","expiration":"2026-03-04T05:36:08-05:00"},"payment":null,"subscription":null}}"#,
+            concat!(
+                "{",
+                status!("OK", "PC", "La petición se ha procesado correctamente"),
+                r#","session":{"requestId":9001,"#,
+                status!("APPROVED", "00", "La petición ha sido aprobada exitosamente"),
+                ",",
+                request!(),
+                r#","payment":null,"subscription":null}}"#
+            ),
         ),
         Response::also(200, r#"[{"session":{"payment":[],"subscription":{}}}]"#),
         answer(
             400,
             "The session is not pending.",
-            r#"{"status":{"status":"FAILED","reason":"action_not_allowed","message":"No se pueden cancelar sesiones que no están pendientes.","date":"2026-03-04T05:06:09-05:00"}}"#,
+            failed!(
+                "action_not_allowed",
+                "No se pueden cancelar sesiones que no están pendientes."
+            ),
         ),
-        answer(
-            404,
-            "The session does not exist or is another site's.",
-            r#"{"status":{"status":"FAILED","reason":"request_not_valid","message":"No existe la sesión que busca","date":"2026-03-04T05:06:09-05:00"}}"#,
-        ),
-        UNAUTHORIZED,
-        TOO_LARGE,
-        UNAVAILABLE,
+        NO_SESSION
     ],
     ..checkout("/api/session/{request_id}/cancel", "cancelSession")
 };
@@ -139,24 +205,31 @@ pub(crate) static CANCEL_SESSION: Endpoint = Endpoint {
 pub(crate) static COLLECT: Endpoint = Endpoint {
     summary: "Charge a stored card without its holder",
     tag: "Tokens",
-    request: Some(
-        r#"{"locale":"es_CO","auth":{"login":"c0b70000000000000000000000000001","tranKey":"WW2UDml9+oY1oqT++fSFLWB8mPwJBH9R4qZboE3gZnc=","nonce":"bm9uY2UtMDAwMQ==","seed":"2026-03-04T05:06:07-05:00"},"payer":{"document":"1040099001","documentType":"CC","name":"Rosa","surname":"Lemus","email":"rosa@example.org"},"payment":{"reference":"CUOTA-0007","description":"Cuota 7","amount":{"currency":"COP","total":45900}},"instrument":{"token":{"token":"73b830ab65384d87b04380fd93568dd4d5b272430fb730a1b9a3c82c6b71042f","installments":1}},"ipAddress":"203.0.113.9","userAgent":"Tienda/1.0"}"#,
-    ),
-    responses: &[
+    request: Some(concat!(
+        r#"{"locale":"es_CO","#,
+        auth!(),
+        r#","payer":{"document":"1040099001","documentType":"CC","name":"Rosa","surname":"Lemus","email":"rosa@example.org"},"payment":{"reference":"CUOTA-0007","description":"Cuota 7","amount":{"currency":"COP","total":45900}},"instrument":{"token":{"token":"73b830ab65384d87b04380fd93568dd4d5b272430fb730a1b9a3c82c6b71042f","installments":1}},"ipAddress":"203.0.113.9","userAgent":"Tienda/1.0"}"#
+    )),
+    responses: responses![
         answer(
             200,
             "The charge: approved, rejected or pending.",
-            r#"{"requestId":9001,"status":{"status":"APPROVED","reason":"00","message":"La petición ha sido aprobada exitosamente","date":"2026-03-04T05:06:09-05:00"},"request":{"locale":"es_CO","payer":{"document":"1040099001","documentType":"CC","name":"Rosa","surname":"Lemus","email":"rosa@example.org"},"payment":{"reference":"CUOTA-0007","description":"Cuota 7","amount":{"currency":"COP","total":45900},"allowPartial":false,"subscribe":false},"returnUrl":"https://shop.example.org/back","ipAddress":"203.0.113.9","userAgent":"Tienda/1.0","expiration":"2026-03-04T05:36:08-05:00"},"payment":[{"status":{"status":"APPROVED","reason":"00","message":"Aprobada","date":"2026-03-04T05:06:09-05:00"},"internalReference":550071,"paymentMethod":"visa","paymentMethodName":"Visa","issuerName":"JPMORGAN CHASE BANK, N.A.","amount":{"from":{"currency":"COP","total":45900},"to":{"currency":"COP","total":45900},"factor":1},"authorization":"418207","reference":"CUOTA-0007","receipt":"606305061201","franchise":"CR_VS","refunded":false,"processorFields":[{"keyword":"lastDigits","value":"1111","displayOn":"none"}]}],"subscription":null}"#,
+            concat!(
+                r#"{"requestId":9001,"#,
+                status!("APPROVED", "00", "La petición ha sido aprobada exitosamente"),
+                ",",
+                request!(),
+                r#","payment":["#,
+                transaction!(550071),
+                r#"],"subscription":null}"#
+            ),
         ),
         SESSION_FORMS,
         answer(
             400,
             "The request breaks a rule, or the token cannot be used.",
-            r#"{"status":{"status":"FAILED","reason":"XN","message":"El token usado es inválido","date":"2026-03-04T05:06:09-05:00"}}"#,
-        ),
-        UNAUTHORIZED,
-        TOO_LARGE,
-        UNAVAILABLE,
+            failed!("XN", "El token usado es inválido"),
+        )
     ],
     ..checkout("/api/collect", "collect")
 };
@@ -164,23 +237,26 @@ pub(crate) static COLLECT: Endpoint = Endpoint {
 pub(crate) static INVALIDATE: Endpoint = Endpoint {
     summary: "Make a token unusable",
     tag: "Tokens",
-    request: Some(
-        r#"{"locale":"es_CO","auth":{"login":"c0b70000000000000000000000000001","tranKey":"WW2UDml9+oY1oqT++fSFLWB8mPwJBH9R4qZboE3gZnc=","nonce":"bm9uY2UtMDAwMQ==","seed":"2026-03-04T05:06:07-05:00"},"instrument":{"token":{"token":"73b830ab65384d87b04380fd93568dd4d5b272430fb730a1b9a3c82c6b71042f"}}}"#,
-    ),
-    responses: &[
+    request: Some(concat!(
+        r#"{"locale":"es_CO","#,
+        auth!(),
+        r#","instrument":{"token":{"token":"73b830ab65384d87b04380fd93568dd4d5b272430fb730a1b9a3c82c6b71042f"}}}"#
+    )),
+    responses: responses![
         answer(
             200,
             "Token and subtoken stopped working.",
-            r#"{"status":{"status":"APPROVED","reason":"00","message":"La petición ha sido aprobada exitosamente","date":"2026-03-04T05:06:09-05:00"}}"#,
+            concat!(
+                "{",
+                status!("APPROVED", "00", "La petición ha sido aprobada exitosamente"),
+                "}"
+            ),
         ),
         answer(
             400,
             "The token is unknown, or was invalidated before.",
-            r#"{"status":{"status":"FAILED","reason":"XN","message":"El token usado es inválido","date":"2026-03-04T05:06:09-05:00"}}"#,
-        ),
-        UNAUTHORIZED,
-        TOO_LARGE,
-        UNAVAILABLE,
+            failed!("XN", "El token usado es inválido"),
+        )
     ],
     ..checkout("/api/instrument/invalidate", "invalidateInstrument")
 };
@@ -188,24 +264,29 @@ pub(crate) static INVALIDATE: Endpoint = Endpoint {
 pub(crate) static REVERSE: Endpoint = Endpoint {
     summary: "Give money back, as a whole or in part",
     tag: "Transactions",
-    request: Some(
-        r#"{"auth":{"login":"c0b70000000000000000000000000001","tranKey":"WW2UDml9+oY1oqT++fSFLWB8mPwJBH9R4qZboE3gZnc=","nonce":"bm9uY2UtMDAwMQ==","seed":"2026-03-04T05:06:07-05:00"},"internalReference":"550071","amount":{"currency":"COP","total":45900}}"#,
-    ),
-    responses: &[
+    request: Some(concat!(
+        "{",
+        auth!(),
+        r#","internalReference":"550071","amount":{"currency":"COP","total":45900}}"#
+    )),
+    responses: responses![
         answer(
             200,
             "The refund, a transaction of its own.",
-            r#"{"status":{"status":"APPROVED","reason":"00","message":"Aprobada","date":"2026-03-04T05:06:09-05:00"},"payment":{"status":{"status":"APPROVED","reason":"00","message":"Aprobada","date":"2026-03-04T05:06:09-05:00"},"internalReference":1173741824,"paymentMethod":"visa","paymentMethodName":"Visa","issuerName":"JPMORGAN CHASE BANK, N.A.","amount":{"from":{"currency":"COP","total":45900},"to":{"currency":"COP","total":45900},"factor":1},"authorization":"418207","reference":"CUOTA-0007","receipt":"606305061201","franchise":"CR_VS","refunded":false,"processorFields":[{"keyword":"lastDigits","value":"1111","displayOn":"none"}]}}"#,
+            concat!(
+                "{",
+                status!("APPROVED", "00", "Aprobada"),
+                r#","payment":"#,
+                transaction!(1173741824),
+                "}"
+            ),
         ),
         TRANSACTION_FORMS,
         answer(
             400,
             "The transaction cannot be given back.",
-            r#"{"status":{"status":"FAILED","reason":"BR","message":"La transacción ya ha sido reembolsada","date":"2026-03-04T05:06:09-05:00"}}"#,
-        ),
-        UNAUTHORIZED,
-        TOO_LARGE,
-        UNAVAILABLE,
+            failed!("BR", "La transacción ya ha sido reembolsada"),
+        )
     ],
     ..checkout("/api/reverse", "reverse")
 };
@@ -213,24 +294,32 @@ pub(crate) static REVERSE: Endpoint = Endpoint {
 pub(crate) static TRANSACTION: Endpoint = Endpoint {
     summary: "Capture, change, reverse, confirm or drop a transaction",
     tag: "Transactions",
-    request: Some(
-        r#"{"auth":{"login":"c0b70000000000000000000000000001","tranKey":"WW2UDml9+oY1oqT++fSFLWB8mPwJBH9R4qZboE3gZnc=","nonce":"bm9uY2UtMDAwMQ==","seed":"2026-03-04T05:06:07-05:00"},"action":"checkout","internalReference":550071,"amount":{"currency":"COP","total":45900}}"#,
-    ),
-    responses: &[
+    request: Some(concat!(
+        "{",
+        auth!(),
+        r#","action":"checkout","internalReference":550071,"amount":{"currency":"COP","total":45900}}"#
+    )),
+    responses: responses![
         answer(
             200,
             "The transaction.",
-            r#"{"status":{"status":"APPROVED","reason":"00","message":"Aprobada","date":"2026-03-04T05:06:09-05:00"},"payment":{"status":{"status":"APPROVED","reason":"00","message":"Aprobada","date":"2026-03-04T05:06:09-05:00"},"internalReference":550071,"paymentMethod":"visa","paymentMethodName":"Visa","issuerName":"JPMORGAN CHASE BANK, N.A.","amount":{"from":{"currency":"COP","total":45900},"to":{"currency":"COP","total":45900},"factor":1},"authorization":"418207","reference":"CUOTA-0007","receipt":"606305061201","franchise":"CR_VS","refunded":false,"processorFields":[{"keyword":"lastDigits","value":"1111","displayOn":"none"}]}}"#,
+            concat!(
+                "{",
+                status!("APPROVED", "00", "Aprobada"),
+                r#","payment":"#,
+                transaction!(550071),
+                "}"
+            ),
         ),
         TRANSACTION_FORMS,
         answer(
             400,
             "The action is not possible.",
-            r#"{"status":{"status":"FAILED","reason":"request_not_valid","message":"La acción [checkout] no está soportada para esta transacción","date":"2026-03-04T05:06:09-05:00"}}"#,
-        ),
-        UNAUTHORIZED,
-        TOO_LARGE,
-        UNAVAILABLE,
+            failed!(
+                "request_not_valid",
+                "La acción [checkout] no está soportada para esta transacción"
+            ),
+        )
     ],
     ..checkout("/api/transaction", "actOnTransaction")
 };
@@ -238,27 +327,26 @@ pub(crate) static TRANSACTION: Endpoint = Endpoint {
 pub(crate) static GATEWAY_TOKEN: Endpoint = Endpoint {
     summary: "Look a token or subtoken up",
     tag: "Tokens",
-    request: Some(
-        r#"{"auth":{"login":"c0b70000000000000000000000000001","tranKey":"WW2UDml9+oY1oqT++fSFLWB8mPwJBH9R4qZboE3gZnc=","nonce":"bm9uY2UtMDAwMQ==","seed":"2026-03-04T05:06:07-05:00"},"instrument":{"token":{"subtoken":"9912046190371111"}}}"#,
-    ),
-    responses: &[
+    request: Some(concat!(
+        "{",
+        auth!(),
+        r#","instrument":{"token":{"subtoken":"9912046190371111"}}}"#
+    )),
+    responses: responses![
         answer(
             200,
             "The token.",
-            r#"{"status":{"status":"OK","reason":"PC","message":"La petición se ha procesado correctamente","date":"2026-03-04T05:06:09-05:00"},"data":{"id":120461903,"type":"card","token":"73b830ab65384d87b04380fd93568dd4d5b272430fb730a1b9a3c82c6b71042f","subtoken":"9912046190371111","franchise":"visa","franchiseName":"Visa","issuerName":"JPMORGAN CHASE BANK, N.A.","lastDigits":"1111","validUntil":"12/29","owner":"ROSA LEMUS","bin":"411111","accountType":null}}"#,
+            concat!(
+                "{",
+                status!("OK", "PC", "La petición se ha procesado correctamente"),
+                r#","data":{"id":120461903,"type":"card","token":"73b830ab65384d87b04380fd93568dd4d5b272430fb730a1b9a3c82c6b71042f","subtoken":"9912046190371111","franchise":"visa","franchiseName":"Visa","issuerName":"JPMORGAN CHASE BANK, N.A.","lastDigits":"1111","validUntil":"12/29","owner":"ROSA LEMUS","bin":"411111","accountType":null}}"#
+            ),
         ),
         Response::also(
             200,
             r#"[{"data":{"accountType":"CR","issuerName":null,"franchise":null,"franchiseName":null}}]"#,
         ),
-        answer(
-            400,
-            "The token is unknown.",
-            r#"{"status":{"status":"FAILED","reason":"XN","message":"El token usado es inválido","date":"2026-03-04T05:06:09-05:00"}}"#,
-        ),
-        UNAUTHORIZED,
-        TOO_LARGE,
-        UNAVAILABLE,
+        answer(400, "The token is unknown.", failed!("XN", "El token usado es inválido"),)
     ],
     ..checkout("/api/gateway/token", "lookUpToken")
 };
@@ -266,23 +354,22 @@ pub(crate) static GATEWAY_TOKEN: Endpoint = Endpoint {
 pub(crate) static GATEWAY_INFORMATION: Endpoint = Endpoint {
     summary: "What a card or a token needs",
     tag: "Tokens",
-    request: Some(
-        r#"{"auth":{"login":"c0b70000000000000000000000000001","tranKey":"WW2UDml9+oY1oqT++fSFLWB8mPwJBH9R4qZboE3gZnc=","nonce":"bm9uY2UtMDAwMQ==","seed":"2026-03-04T05:06:07-05:00"},"instrument":{"token":{"token":"73b830ab65384d87b04380fd93568dd4d5b272430fb730a1b9a3c82c6b71042f","installments":1}},"payment":{"reference":"CUOTA-0007","description":"Cuota 7","amount":{"currency":"COP","total":45900}}}"#,
-    ),
-    responses: &[
+    request: Some(concat!(
+        "{",
+        auth!(),
+        r#","instrument":{"token":{"token":"73b830ab65384d87b04380fd93568dd4d5b272430fb730a1b9a3c82c6b71042f","installments":1}},"payment":{"reference":"CUOTA-0007","description":"Cuota 7","amount":{"currency":"COP","total":45900}}}"#
+    )),
+    responses: responses![
         answer(
             200,
             "What it needs.",
-            r#"{"status":{"status":"OK","reason":"PC","message":"La petición se ha procesado correctamente","date":"2026-03-04T05:06:09-05:00"},"provider":"SANDBOX","franchise":"visa","requireOtp":false,"requireCvv2":true,"credits":[]}"#,
+            concat!(
+                "{",
+                status!("OK", "PC", "La petición se ha procesado correctamente"),
+                r#","provider":"SANDBOX","franchise":"visa","requireOtp":false,"requireCvv2":true,"credits":[]}"#
+            ),
         ),
-        answer(
-            400,
-            "The card or token is unknown.",
-            r#"{"status":{"status":"FAILED","reason":"XN","message":"El token usado es inválido","date":"2026-03-04T05:06:09-05:00"}}"#,
-        ),
-        UNAUTHORIZED,
-        TOO_LARGE,
-        UNAVAILABLE,
+        answer(400, "The card or token is unknown.", failed!("XN", "El token usado es inválido"),)
     ],
     ..checkout("/api/gateway/information", "readInformation")
 };

@@ -145,7 +145,7 @@ impl History {
         }
         let life = self.life();
         let mut asked = Asked::new(&self.stage.line);
-        life.runtime.block_on(async {
+        life.run(async {
             asked.ask(&life.world, call);
             asked.hear_all().await;
         });
@@ -175,7 +175,7 @@ impl History {
         let luggage = cobro_store::ToCell::to_cell(&command.luggage);
         let life = self.life();
         let read = life.world.store().read(move |reader| reader.rows(SENDING, &[luggage]));
-        !life.runtime.block_on(read).unwrap().is_empty()
+        !life.run(read).unwrap().is_empty()
     }
 
     /// Asks, and does not wait for the answer.
@@ -194,7 +194,7 @@ impl History {
             }
             Some(task)
         };
-        let task = life.runtime.block_on(begun).unwrap();
+        let task = life.run(begun).unwrap();
         self.dangling.push((call, task));
         Ok(())
     }
@@ -207,7 +207,7 @@ impl History {
             calls.into_iter().partition(|call| self.would_wait(call));
         let life = self.life();
         let mut asked = Asked::new(&self.stage.line);
-        life.runtime.block_on(async {
+        life.run(async {
             know_callers(&life.world).await;
             let gates = close_gates(life.world.store()).await;
             for call in calls {
@@ -244,7 +244,7 @@ impl History {
 
     fn hear_at_last(&mut self, call: Call, task: JoinHandle<Told>) -> Result<(), String> {
         let life = self.life();
-        let told = life.runtime.block_on(async { tokio::time::timeout(NEVER, task).await });
+        let told = life.run(async { tokio::time::timeout(NEVER, task).await });
         let Ok(told) = told else { return Err(format!("never answered: {call:?}")) };
         let told = told.unwrap();
         self.write_down(format!("{call:?}\n      -> at last {told:?}"));
@@ -262,7 +262,7 @@ impl History {
         self.stage.line.arm(kind, point);
         let life = self.life();
         let line = self.stage.line.clone();
-        let (mut task, told) = life.runtime.block_on(async {
+        let (mut task, told) = life.run(async {
             let mut task = tokio::spawn(perform(life.world.clone(), call.clone()));
             tokio::select! {
                 told = &mut task => (None, Some(told.unwrap())),
@@ -290,7 +290,7 @@ impl History {
     pub(crate) fn let_go(&mut self) -> Result<(), String> {
         let Some((call, task)) = self.held.take() else { return Ok(()) };
         self.stage.line.release();
-        let told = self.life().runtime.block_on(task).unwrap();
+        let told = self.life().run(task).unwrap();
         self.write_down(format!("{call:?}\n      -> goes on: {told:?}"));
         self.memory.note(&call, &told)
     }
@@ -304,7 +304,7 @@ impl History {
         let Some((call, task)) = self.held.take() else { return Ok(()) };
         let life = self.life();
         let line = self.stage.line.clone();
-        life.runtime.block_on(async {
+        life.run(async {
             let mut changes = life.world.changes();
             task.abort();
             take_turns().await;
@@ -356,7 +356,7 @@ impl History {
     /// Makes a call as far as its command waits for a lane.
     fn hand_over(&self, call: &Call) {
         let life = self.life();
-        life.runtime.block_on(async {
+        life.run(async {
             know_callers(&life.world).await;
             let gates = close_gates(life.world.store()).await;
             tokio::spawn(perform(life.world.clone(), call.clone()));
@@ -382,7 +382,7 @@ impl History {
         let line = self.stage.line.clone();
         let to = life.world.now().plus_seconds(seconds);
         let world = life.world.clone();
-        let moved = life.runtime.block_on(async {
+        let moved = life.run(async {
             let mut task = tokio::spawn(async move { world.advance_to(to).await });
             tokio::select! {
                 moved = &mut task => Some(moved.unwrap()),
@@ -404,7 +404,7 @@ impl History {
         let line = self.stage.line.clone();
         let to = life.world.now().plus_seconds(seconds);
         let world = life.world.clone();
-        let told = life.runtime.block_on(async {
+        let told = life.run(async {
             let before = world.now();
             let own = world.clone();
             let moving = tokio::spawn(async move { own.advance_to(to).await });
@@ -423,7 +423,7 @@ impl History {
     pub(crate) fn fire(&mut self) -> Result<(), String> {
         self.write_down("fire what is due".to_owned());
         let life = self.life();
-        life.runtime.block_on(life.world.fire_due()).map(drop).map_err(|error| error.to_string())
+        life.run(life.world.fire_due()).map(drop).map_err(|error| error.to_string())
     }
 }
 

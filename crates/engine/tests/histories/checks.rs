@@ -57,7 +57,7 @@ impl History {
                 timers: all(reader)?,
             })
         });
-        life.runtime.block_on(read).unwrap()
+        life.run(read).unwrap()
     }
 
     /// Checks everything, once nothing is under way any more.
@@ -94,7 +94,7 @@ impl History {
     fn pay_at(&mut self, place: usize, terminal: &TerminalId) -> Checked {
         let merchant = self.merchants[place];
         let life = self.life();
-        let currency = life.runtime.block_on(life.world.merchant(merchant)).unwrap().currency;
+        let currency = life.run(life.world.merchant(merchant)).unwrap().currency;
         let command = cobro_engine::intents::CreateIntent {
             terminal: terminal.clone(),
             amount: cobro_domain::Money::new(1234, currency),
@@ -113,7 +113,7 @@ impl History {
             Call::Close { merchant, terminal: terminal.clone() },
         ];
         for call in calls {
-            let told = life.runtime.block_on(perform(life.world.clone(), call.clone()));
+            let told = life.run(perform(life.world.clone(), call.clone()));
             let works = match &told {
                 Told::Intent(_) => true,
                 Told::View(view) => view.payment.as_ref().is_some_and(is_approved),

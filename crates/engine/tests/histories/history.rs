@@ -14,9 +14,10 @@ use cobro_engine::terminals::ChangeTerminal;
 use tokio::task::JoinHandle;
 
 use crate::calls::{Call, Memory, Told};
-use crate::chance::Chance;
 use crate::dialect::{ABANDON_AFTER_S, MERCHANTS, NAME, TERMINALS, public_id, terminal_id};
-use crate::stage::{Life, Place, Stage};
+use crate::shared::chance::Chance;
+use crate::shared::process::{Opening, Place};
+use crate::stage::{Life, Stage};
 use crate::wild::{Kind, Point};
 
 /// For how long a wish is known under its number: longer than any history lasts, in seconds.
@@ -54,9 +55,10 @@ pub(crate) struct History {
 
 impl History {
     pub(crate) fn new(plan: Plan, place: Place) -> Self {
-        let stage = Stage::new(place, plan.seed, plan.lanes, plan.prove_rerunnable);
+        let opening = Opening { lanes: plan.lanes, prove_rerunnable: plan.prove_rerunnable };
+        let stage = Stage::new(place, plan.seed, opening);
         let life = stage.start();
-        let merchants = life.runtime.block_on(async {
+        let merchants = life.run(async {
             let mut merchants = Vec::new();
             for merchant in 0..MERCHANTS {
                 let found = life.world.find_merchant(NAME, &public_id(merchant)).await;
@@ -148,7 +150,7 @@ impl History {
     /// What is on a terminal.
     fn current(&self, terminal: &str) -> Option<Intent> {
         let life = self.life();
-        let view = life.runtime.block_on(life.world.terminal(terminal)).unwrap();
+        let view = life.run(life.world.terminal(terminal)).unwrap();
         view.current.map(|current| current.intent)
     }
 
@@ -255,7 +257,7 @@ impl History {
         };
         let life = self.life.as_ref().unwrap();
         let id = self.merchants[merchant];
-        let currency = life.runtime.block_on(life.world.merchant(id)).unwrap().currency;
+        let currency = life.run(life.world.merchant(id)).unwrap().currency;
         let command = CreateIntent {
             terminal,
             amount: Money::new(chance.between(1, 100_000), currency),
@@ -409,19 +411,19 @@ impl History {
             ChangeTerminal { mode: Some(mode), online: Some(online), settings: Vec::new() };
         let life = self.life();
         let changed = life.world.change_terminal(self.merchants[place], id, change);
-        life.runtime.block_on(changed).unwrap();
+        life.run(changed).unwrap();
     }
 
     pub(crate) fn verify(&mut self) -> Result<(), String> {
         self.write_down("verify".to_owned());
         let life = self.life();
-        let verified = life.runtime.block_on(life.world.verify());
+        let verified = life.run(life.world.verify());
         verified.map(drop).map_err(|offence| format!("verify: {offence}"))
     }
 
     fn late_messages(&mut self) -> Result<(), String> {
         let life = self.life();
-        let count = life.runtime.block_on(life.wild.deliver_late());
+        let count = life.run(life.wild.deliver_late());
         self.write_down(format!("{count} late messages"));
         Ok(())
     }
@@ -456,7 +458,7 @@ impl History {
         let takes_for_dead = !self.chance.one_in(3);
         let rival = self.stage.rival(self.life(), takes_for_dead);
         let life = self.life();
-        let swept = life.runtime.block_on(async {
+        let swept = life.run(async {
             let swept = rival.sweep().await.unwrap();
             rival.fire_due().await.unwrap();
             swept

@@ -7,20 +7,15 @@
 //! the seed alone: calls that are made at once meet in one batch, and their messages to the acquirer
 //! then take turns.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "that is how a test fails"
-)]
+#![cfg(test)]
+
+#[path = "../shared/mod.rs"]
+#[allow(dead_code, reason = "no test program needs all of it")]
+mod shared;
 
 mod asking;
 mod calls;
-mod chance;
 mod checks;
-#[path = "../../../store/tests/suite/database.rs"]
-#[expect(dead_code, reason = "the store's own suite needs more of it")]
-mod database;
 mod dialect;
 mod history;
 mod stage;
@@ -33,7 +28,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use calls::Call;
 use history::{History, Plan};
-use stage::Place;
+use shared::process::Place;
 
 /// How many steps a history has.
 const STEPS: usize = 200;

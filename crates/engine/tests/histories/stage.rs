@@ -2,75 +2,31 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use cobro_acquirer_sim::{BOOK, SimulatedAcquirer};
+use cobro_domain::DeliveryId;
 use cobro_domain::payment::Owner;
-use cobro_domain::{Clock, DeliveryId, Timestamp};
 use cobro_engine::World;
-use cobro_engine::clock::WorldClock;
 use cobro_engine::deliveries::{AttemptOutcome, Attempted, Prepared};
-use cobro_engine::ports::{Acquirer, Dialect};
-use cobro_engine::secrets::InstallationKey;
-use cobro_engine::world::{Deliverer, Peers, WorldParts};
+use cobro_engine::world::Deliverer;
 use cobro_store::rows::WORLD;
-use cobro_store::store::Durability;
-use cobro_store::{Cell, Location, Options, Schema, Store};
+use cobro_store::{Cell, Schema, Store};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::runtime::Runtime;
 
-use crate::chance::{SeededEntropy, mix};
-use crate::database::{Database, Directory};
 use crate::dialect::Plain;
+use crate::shared::chance::{SeededEntropy, mix};
+use crate::shared::process::{Cast, KnownPeers, Opening, Place, Process, wake};
 use crate::wild::{Kind, Line, Point, Wild};
 
 /// 2026-01-01T00:00:00Z, in microseconds.
 const START_US: i64 = 1_767_225_600_000_000;
 
-/// How long the threads of a process that is gone may take to end.
-const GONE_MAX: Duration = Duration::from_secs(60);
-
-/// Two databases: a world's and its acquirer's book.
-pub(crate) enum Place {
-    Sqlite(Directory),
-    Postgres { world: Database, book: Database },
-}
-
-impl Place {
-    pub(crate) fn sqlite() -> Self {
-        Self::Sqlite(Directory::new())
-    }
-
-    /// `None` when there is no server to test with.
-    pub(crate) fn postgres() -> Option<Self> {
-        Some(Self::Postgres { world: Database::new()?, book: Database::new()? })
-    }
-
-    fn locations(&self) -> (Location, Location) {
-        match self {
-            Self::Sqlite(directory) => {
-                let at = |name: &str| Location::Sqlite {
-                    path: directory.path().join(name),
-                    durability: Durability::ProcessOnly,
-                };
-                (at("world.sqlite"), at("book.sqlite"))
-            }
-            Self::Postgres { world, book } => {
-                let at = |database: &Database| Location::Postgres { url: database.url() };
-                (at(world), at(book))
-            }
-        }
-    }
-}
-
 /// What outlives the processes.
 pub(crate) struct Stage {
     place: Place,
-    lanes: i64,
-    prove_rerunnable: bool,
+    opening: Opening,
     real_us: Arc<AtomicI64>,
     entropy: Arc<SeededEntropy>,
     alive: Arc<Mutex<BTreeSet<Owner>>>,
@@ -80,12 +36,11 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) fn new(place: Place, seed: u64, lanes: i64, prove_rerunnable: bool) -> Self {
+    pub(crate) fn new(place: Place, seed: u64, opening: Opening) -> Self {
         let line = Arc::new(Line::new(seed));
         Self {
             place,
-            lanes,
-            prove_rerunnable,
+            opening,
             real_us: Arc::new(AtomicI64::new(START_US)),
             entropy: Arc::new(SeededEntropy::new(seed)),
             alive: Arc::default(),
@@ -102,31 +57,16 @@ impl Stage {
 
     /// A process starts: it opens the databases and does what waits for it.
     pub(crate) fn start(&self) -> Life {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (alive, gone) = mpsc::channel();
-        let real = RealClock { at: self.real_us.clone(), _alive: alive };
-        let clock = Arc::new(WorldClock::new(Arc::new(real)));
-        let (world_at, book_at) = self.place.locations();
-        let options = |location| Options {
-            location,
-            lanes: self.lanes,
-            readers: 1,
-            clock: clock.clone(),
-            prove_rerunnable: self.prove_rerunnable,
-        };
-        let store = Store::open(&WORLD, &options(world_at)).unwrap();
-        let book = Store::open(&BOOK, &options(book_at)).unwrap();
-        let wild = Arc::new(Wild::new(self.line.clone(), SimulatedAcquirer::new(book.clone())));
+        let process = Process::start(&self.place, &self.real_us, self.opening);
+        let acquirer = SimulatedAcquirer::new(process.book.clone());
+        let wild = Arc::new(Wild::new(self.line.clone(), acquirer));
         // The owners before this one are dead: the directory's lock would prove it.
         self.alive.lock().unwrap().clear();
-        let world = World::new(self.parts(store, clock.clone(), wild.clone()));
-        let life = Life { runtime, world, wild, book, clock, gone };
-        life.runtime.block_on(async {
-            life.world.restore_clock().await.unwrap();
+        let world = self.world(&process, &wild);
+        let life = Life { process, world, wild };
+        life.run(async {
             life.world.set_deliverer(self.mailbox.clone());
-            for dialect in life.world.dialects() {
-                dialect.seed(&life.world).await.unwrap();
-            }
+            wake(&life.world).await;
             life.world.sweep().await.unwrap();
             life.world.fire_due().await.unwrap();
         });
@@ -141,56 +81,41 @@ impl Stage {
         } else {
             self.alive.lock().unwrap().insert(owner);
         }
-        let store = life.world.store().clone();
-        World::new(self.parts(store, life.clock.clone(), life.wild.clone()))
+        self.world(&life.process, &life.wild)
     }
 
-    fn parts(&self, store: Store, clock: Arc<WorldClock>, wild: Arc<Wild>) -> WorldParts {
+    fn world(&self, process: &Process, wild: &Arc<Wild>) -> World {
         let owner = Owner(self.owners.fetch_add(1, Ordering::Relaxed) + 1);
-        self.alive.lock().unwrap().insert(owner);
-        let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(Plain)];
-        WorldParts {
-            vault: None,
-            id: "demo".to_owned(),
-            name: "demo".to_owned(),
-            store,
-            clock,
-            acquirer: wild as Arc<dyn Acquirer>,
-            key: Arc::new(InstallationKey::new(&[7; 32])),
+        World::new(process.parts(Cast {
+            dialect: Arc::new(Plain),
+            acquirer: wild.clone(),
             entropy: self.entropy.clone(),
-            dialects: Arc::new(dialects),
-            peers: Arc::new(KnownPeers { owner, alive: self.alive.clone() }),
-            sandbox: true,
-        }
+            peers: Arc::new(KnownPeers::of(owner, &self.alive)),
+        }))
     }
 }
 
-/// A process.
+/// A process with its world.
 pub(crate) struct Life {
-    pub(crate) runtime: Runtime,
+    process: Process,
     pub(crate) world: World,
     pub(crate) wild: Arc<Wild>,
-    book: Store,
-    clock: Arc<WorldClock>,
-    gone: mpsc::Receiver<()>,
 }
 
 impl Life {
-    /// The process dies: its tasks stop where they wait. What it had handed to the databases may
-    /// still be done, as after a real death; then its connections are closed.
+    pub(crate) fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.process.runtime.block_on(work)
+    }
+
     pub(crate) fn die(self) {
-        let Self { runtime, world, wild, book, clock, gone } = self;
-        drop(runtime);
-        drop((world, wild, book, clock));
-        let end = gone.recv_timeout(GONE_MAX);
-        assert_eq!(end, Err(mpsc::RecvTimeoutError::Disconnected), "a thread goes on");
+        self.process.die((self.world, self.wild));
     }
 
     /// Every row of both databases.
     pub(crate) fn dump(&self) -> Vec<(String, Vec<Vec<Cell>>)> {
         let mut tables = Vec::new();
-        for (store, schema) in [(self.world.store(), &WORLD), (&self.book, &BOOK)] {
-            tables.extend(self.runtime.block_on(dump(store, schema)));
+        for (store, schema) in [(&self.process.store, &WORLD), (&self.process.book, &BOOK)] {
+            tables.extend(self.run(dump(store, schema)));
         }
         tables
     }
@@ -216,43 +141,6 @@ async fn dump(store: &Store, schema: &'static Schema) -> Vec<(String, Vec<Vec<Ce
             .collect::<Result<Vec<_>, _>>()
     });
     read.await.unwrap()
-}
-
-/// Real time, which goes on only when the history says so. Held by every thread of a process, so
-/// that its last owner's end is the process's.
-struct RealClock {
-    at: Arc<AtomicI64>,
-    _alive: mpsc::Sender<()>,
-}
-
-impl Clock for RealClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.at.load(Ordering::Relaxed))
-    }
-}
-
-struct KnownPeers {
-    owner: Owner,
-    alive: Arc<Mutex<BTreeSet<Owner>>>,
-}
-
-impl Peers for KnownPeers {
-    fn owner(&self) -> Owner {
-        self.owner
-    }
-
-    fn is_alive(&self, owner: Owner) -> BoxFuture<'_, bool> {
-        let alive = owner == self.owner || self.alive.lock().unwrap().contains(&owner);
-        async move { alive }.boxed()
-    }
-
-    fn leads(&self, _lane: usize) -> BoxFuture<'_, bool> {
-        async { true }.boxed()
-    }
-
-    fn shared(&self) -> bool {
-        false
-    }
 }
 
 /// The receiver of every webhook.

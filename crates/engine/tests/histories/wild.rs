@@ -16,7 +16,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, oneshot, watch};
 
-use crate::chance::mix;
+use crate::shared::chance::mix;
 
 /// What a message, or an attempt to deliver, is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

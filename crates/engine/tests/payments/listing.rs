@@ -4,10 +4,11 @@ use cobro_domain::session::{Session, SessionKind};
 use cobro_engine::listings::SessionsOf;
 use cobro_store::Cell;
 
-use crate::chance::Chance;
-use crate::dialect::{APPROVES, MERCHANTS};
-use crate::life::Place;
-use crate::{Stage, caller, charge, merchant_id, session, store_card};
+use crate::Stage;
+use crate::shared::chance::Chance;
+use crate::shared::process::Place;
+use crate::shared::settling::{APPROVES, MERCHANTS, merchant_id};
+use crate::shared::shop::{Charge, caller, session, store_card};
 
 #[test]
 fn sessions_of_all_come_in_their_order_on_sqlite() {
@@ -32,7 +33,7 @@ fn order(place: &Place) {
         let merchant =
             if chance.below(3) == 0 { usize::try_from(chance.below(3)).unwrap() } else { 1 };
         if chance.below(2) == 0 {
-            stage.run(charge(world, merchant, cards[merchant], None));
+            stage.run(Charge::of(merchant, cards[merchant]).make(world));
         } else {
             let caller = stage.run(caller(world, merchant));
             let new = session(world, SessionKind::Payment);

@@ -1,40 +1,29 @@
 //! Payments without a terminal, in process: refunds that race, pages that are exact, holders who
 //! are asked. On PostgreSQL a tenth of it is played.
 
-#![expect(clippy::unwrap_used, reason = "that is how a test fails")]
+#![cfg(test)]
 
-#[path = "../histories/chance.rs"]
-#[expect(dead_code, reason = "the histories need more of it")]
-mod chance;
-#[path = "../../../store/tests/suite/database.rs"]
-#[expect(dead_code, reason = "the store's own suite needs more of it")]
-mod database;
-#[path = "../settlements/dialect.rs"]
-mod dialect;
-#[path = "../settlements/life.rs"]
-mod life;
+#[path = "../shared/mod.rs"]
+#[allow(dead_code, reason = "no test program needs all of it")]
+mod shared;
+
 mod listing;
 mod recurring;
 mod serials;
 
 use std::sync::Arc;
 
-use chance::{Chance, SeededEntropy};
-use cobro_domain::money::{Currency, Money};
 use cobro_domain::payment::{DeclineReason, Payment, PaymentRefused, PaymentState};
-use cobro_domain::session::{SessionEnd, SessionKind, SessionState};
+use cobro_domain::session::{SessionEnd, SessionState};
 use cobro_domain::{CardId, MerchantId, Timestamp};
-use cobro_engine::card_charges::ChargeCard;
-use cobro_engine::cards::StorePlan;
 use cobro_engine::payment_pages::TakenPayments;
-use cobro_engine::refunds::CreateRefund;
-use cobro_engine::sessions::{NewSession, SessionView};
-use cobro_engine::vault::CardData;
-use cobro_engine::{Caller, EngineError, World};
+use cobro_engine::{EngineError, World};
 use cobro_store::ToCell;
-use dialect::{APPROVES, CREDENTIAL, DECLINES, key_of, merchant_id};
 use futures_util::future::join_all;
-use life::{Life, Place, START_US};
+use shared::chance::{Chance, SeededEntropy};
+use shared::process::Place;
+use shared::settling::{APPROVES, DECLINES, merchant_id};
+use shared::shop::{Charge, Life, START_US, caller, refund_of, store_card};
 
 /// A process, and what its first merchant has.
 struct Stage {
@@ -46,7 +35,7 @@ struct Stage {
 impl Stage {
     fn new(place: &Place) -> Self {
         let life = Life::start(place, &Arc::new(SeededEntropy::new(1)));
-        let (approves, declines) = life.runtime.block_on(async {
+        let (approves, declines) = life.run(async {
             let world = &life.world;
             (store_card(world, 0, APPROVES).await, store_card(world, 0, DECLINES).await)
         });
@@ -54,7 +43,7 @@ impl Stage {
     }
 
     fn run<T>(&self, work: impl Future<Output = T>) -> T {
-        self.life.runtime.block_on(work)
+        self.life.run(work)
     }
 
     fn world(&self) -> &World {
@@ -68,75 +57,6 @@ impl Stage {
     fn end(self) {
         self.life.die();
     }
-}
-
-async fn caller(world: &World, merchant: usize) -> Caller {
-    world.recognise(CREDENTIAL, &key_of(merchant)).await.unwrap().unwrap()
-}
-
-async fn store_card(world: &World, merchant: usize, number: &str) -> CardId {
-    let card = CardData {
-        number: number.to_owned(),
-        expiration_month: 12,
-        expiration_year: 2031,
-        holder: "ANA".to_owned(),
-    };
-    let plan = StorePlan {
-        token: None,
-        with_subtoken: false,
-        single_use: false,
-        lifetime_s: None,
-        luggage: "{}".to_owned(),
-    };
-    let caller = caller(world, merchant).await;
-    world.store_card(&caller, &card, dialect::card(), plan).await.unwrap().id
-}
-
-async fn charge(
-    world: &World,
-    merchant: usize,
-    card: CardId,
-    challenge_s: Option<i64>,
-) -> SessionView {
-    let new = session(world, SessionKind::Direct);
-    charge_in(world, merchant, card, new, challenge_s).await
-}
-
-/// A session that is about to be made.
-fn session(world: &World, kind: SessionKind) -> NewSession {
-    NewSession {
-        kind,
-        amount: Some(Money::new(10_000, Currency::MXN)),
-        allow_partial: false,
-        capture: true,
-        offers_storing: false,
-        attempts_max: 1,
-        page_hash: String::new(),
-        luggage: "{}".to_owned(),
-        expires_at: world.now().plus_seconds(900),
-        repeatable: None,
-        duplicate: None,
-        recurrence: None,
-    }
-}
-
-async fn charge_in(
-    world: &World,
-    merchant: usize,
-    card: CardId,
-    new: NewSession,
-    challenge_s: Option<i64>,
-) -> SessionView {
-    let charge = ChargeCard {
-        amount_minor: None,
-        installments: 1,
-        tip_minor: 0,
-        store: None,
-        luggage: None,
-        challenge_s,
-    };
-    let caller = caller(world, merchant).await;
-    world.charge_stored_card(&caller, card, None, new, charge).await.unwrap()
 }
 
 #[test]
@@ -157,16 +77,9 @@ fn race(place: &Place, rounds: usize) {
     let stage = Stage::new(place);
     let caller = stage.run(caller(stage.world(), 0));
     for round in 0..rounds {
-        let paid = stage.run(charge(stage.world(), 0, stage.approves, None));
+        let paid = stage.run(Charge::of(0, stage.approves).make(stage.world()));
         let id = paid.payments[0].id;
-        let refund = || CreateRefund {
-            payment: id,
-            amount_minor: Some(6_000),
-            within_balance: false,
-            luggage: "{}".to_owned(),
-            repeatable: None,
-        };
-        let all = (0..CALLERS).map(|_| stage.world().create_refund(&caller, refund()));
+        let all = (0..CALLERS).map(|_| stage.world().create_refund(&caller, refund_of(id, 6_000)));
         let answers = stage.run(join_all(all));
         let made = answers.iter().filter(|answer| answer.is_ok()).count();
         assert_eq!(made, 1, "round {round}");
@@ -212,7 +125,7 @@ fn pages(place: &Place, bursts: usize) {
             })
             .collect();
         let world = stage.world();
-        let all = plans.into_iter().map(|(merchant, card)| charge(world, merchant, card, None));
+        let all = plans.into_iter().map(|(merchant, card)| Charge::of(merchant, card).make(world));
         stage.run(join_all(all));
     }
     let merchant = stage.merchant();
@@ -289,7 +202,8 @@ fn asked(place: &Place) {
     let stage = Stage::new(place);
     let (world, merchant) = (stage.world(), stage.merchant());
     let make = |card| {
-        let view = stage.run(charge(world, 0, card, Some(LIFETIME_S)));
+        let charge = Charge { challenge_s: Some(LIFETIME_S), ..Charge::of(0, card) };
+        let view = stage.run(charge.make(world));
         assert_eq!(view.payments[0].state, PaymentState::Challenged);
         view.payments[0].id
     };

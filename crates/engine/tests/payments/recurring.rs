@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use cobro_domain::payment::{Payment, PaymentState};
 use cobro_domain::recurrence::RecurrenceUnit;
-use cobro_domain::session::{SessionKind, SessionState};
+use cobro_domain::session::SessionState;
 use cobro_domain::time::Day;
 use cobro_domain::{SessionId, Timestamp};
 use cobro_engine::faults::{Fault, Pace};
 use cobro_engine::listings::SessionsOf;
-use cobro_engine::recurring::{NewRecurrence, Series};
-use cobro_engine::sessions::{NewSession, SessionView};
+use cobro_engine::recurring::Series;
+use cobro_engine::sessions::SessionView;
 use jiff::tz::TimeZone;
 
-use crate::life::Place;
-use crate::{Stage, charge_in, session};
+use crate::Stage;
+use crate::shared::process::Place;
+use crate::shared::shop::Charge;
 
 /// Less than the patience of any client.
 const MOVED_WITHIN: Duration = Duration::from_secs(8);
@@ -51,9 +52,7 @@ fn first(stage: &Stage) -> SessionId {
         last_on: None,
         url: String::new(),
     };
-    let recurrence = Some(NewRecurrence::First(series));
-    let new = NewSession { recurrence, ..session(world, SessionKind::Direct) };
-    stage.run(charge_in(world, 0, stage.approves, new, None)).session.id
+    stage.run(Charge::of(0, stage.approves).make_first(world, series)).session.id
 }
 
 fn due(stage: &Stage, first: SessionId) -> Timestamp {

@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use cobro_domain::terminal::OperatingMode;
 use cobro_engine::ports::SERIALS;
 
-use crate::dialect::{MERCHANTS, merchant_id};
-use crate::life::Place;
-use crate::{Stage, caller};
+use crate::Stage;
+use crate::shared::process::Place;
+use crate::shared::settling::{MERCHANTS, merchant_id};
+use crate::shared::shop::caller;
 
 #[test]
 fn no_two_terminals_have_a_number_on_sqlite() {

@@ -6,42 +6,33 @@
 //! A debug build plays a tenth of what a release build plays; `PAYMENTS=n` plays `n`, `SEED=n`
 //! another course of events.
 
-#![expect(clippy::unwrap_used, reason = "that is how a test fails")]
+#![cfg(test)]
 
-#[path = "../histories/chance.rs"]
-mod chance;
-#[path = "../../../store/tests/suite/database.rs"]
-#[expect(dead_code, reason = "the store's own suite needs more of it")]
-mod database;
-mod dialect;
-mod life;
+#[path = "../shared/mod.rs"]
+#[allow(dead_code, reason = "no test program needs all of it")]
+mod shared;
+
 mod ours;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chance::{Chance, SeededEntropy};
 use cobro_domain::fee::Fee;
 use cobro_domain::ledger::Account;
-use cobro_domain::money::{Currency, Money};
 use cobro_domain::payment::PaymentState;
 use cobro_domain::refund::RefundState;
-use cobro_domain::session::SessionKind;
 use cobro_domain::settlement::{Settlement, SettlementState};
 use cobro_domain::time::Day;
 use cobro_domain::{CardId, PaymentId, Timestamp};
-use cobro_engine::card_charges::ChargeCard;
-use cobro_engine::cards::StorePlan;
 use cobro_engine::deposits::{OF_DAY, SettlementLine, SettlementsBefore, settlement_id};
-use cobro_engine::refunds::CreateRefund;
-use cobro_engine::sessions::NewSession;
-use cobro_engine::vault::CardData;
 use cobro_engine::verify::Offence;
-use cobro_engine::{Caller, EngineError, World};
+use cobro_engine::{EngineError, World};
 use cobro_store::{Cell, Tx};
-use dialect::{APPROVES, CREDENTIAL, DECLINES, MERCHANTS, key_of, merchant_id};
-use life::{Life, Place, START_US};
 use ours::{DAY_US, Sale, Sheet};
+use shared::chance::{Chance, SeededEntropy};
+use shared::process::Place;
+use shared::settling::{APPROVES, DECLINES, MERCHANTS, merchant_id};
+use shared::shop::{Charge, Life, START_US, caller, refund_of, store_card};
 
 const DAYS: i64 = 60;
 
@@ -148,7 +139,7 @@ impl Course {
     fn new(place: Place, seed: u64) -> Self {
         let entropy = Arc::new(SeededEntropy::new(seed));
         let life = Life::start(&place, &entropy);
-        let cards = life.runtime.block_on(async {
+        let cards = life.run(async {
             let mut cards = Vec::new();
             for merchant in 0..MERCHANTS {
                 let approves = store_card(&life.world, merchant, APPROVES).await;
@@ -187,14 +178,14 @@ impl Course {
 
     fn move_to(&self, at_us: i64) {
         let life = self.life();
-        life.runtime.block_on(life.world.advance_to(Timestamp::from_micros(at_us))).unwrap();
+        life.run(life.world.advance_to(Timestamp::from_micros(at_us))).unwrap();
     }
 
     /// The clock is moved and the process dies before, while or after days are closed.
     fn die_while_moving_to(&mut self, at_us: i64) {
         let turns = self.chance.below(400);
         let life = self.life.take().unwrap();
-        life.runtime.block_on(async {
+        life.run(async {
             tokio::select! {
                 biased;
                 moved = life.world.advance_to(Timestamp::from_micros(at_us)) => { moved.unwrap(); }
@@ -211,7 +202,7 @@ impl Course {
     }
 
     fn sell(&mut self, count: u64) {
-        let mut plans = Vec::new();
+        let mut charges = Vec::new();
         for _ in 0..count {
             let merchant = usize::try_from(self.chance.below(MERCHANTS as u64)).unwrap();
             // Small amounts are where rounding shows.
@@ -221,31 +212,32 @@ impl Course {
             let installments = *self.chance.pick(&[1, 1, 1, 3, 12]);
             let declines = self.chance.one_in(20);
             let capture = !self.chance.one_in(12);
-            plans.push(Plan {
-                merchant,
-                amount: amount + tip,
-                tip,
+            let cards = self.cards[merchant];
+            let card = if declines { cards.declines } else { cards.approves };
+            charges.push(Charge {
+                amount_minor: amount + tip,
+                tip_minor: tip,
                 installments,
-                declines,
                 capture,
+                ..Charge::of(merchant, card)
             });
         }
         let life = self.life.as_ref().unwrap();
-        let charges =
-            plans.iter().map(|plan| charge(&life.world, *plan, self.cards[plan.merchant]));
-        let views = life.runtime.block_on(futures_util::future::join_all(charges));
-        for (plan, payment) in plans.into_iter().zip(views) {
-            let bears = plan.merchant + 1 == MERCHANTS && plan.installments > 1;
+        let made = charges.iter().map(|charge| charge.make(&life.world));
+        let views = life.run(futures_util::future::join_all(made));
+        for (charge, view) in charges.into_iter().zip(views) {
+            let payment = view.payments.into_iter().next().unwrap();
+            let bears = charge.merchant + 1 == MERCHANTS && charge.installments > 1;
             let fee_bps = if bears { 810 } else { 360 };
             match payment.state {
                 PaymentState::Approved { at, .. } => {
-                    assert!(plan.capture && payment.captured_minor == plan.amount);
-                    assert_eq!(payment.tip_minor, plan.tip);
-                    self.sold(plan.merchant, payment.id, at, plan.amount, fee_bps);
+                    assert!(charge.capture && payment.captured_minor == charge.amount_minor);
+                    assert_eq!(payment.tip_minor, charge.tip_minor);
+                    self.sold(charge.merchant, payment.id, at, charge.amount_minor, fee_bps);
                 }
                 PaymentState::Authorized { .. } => {
                     assert_eq!(payment.settles_on, None, "held money is not paid out");
-                    self.held.push((plan.merchant, payment.id, plan.amount, fee_bps));
+                    self.held.push((charge.merchant, payment.id, charge.amount_minor, fee_bps));
                 }
                 _ => self.declined += 1,
             }
@@ -273,7 +265,7 @@ impl Course {
             let caller = caller(&life.world, *merchant).await;
             life.world.capture_payment(&caller, *id, Some(*part)).await.unwrap()
         });
-        let captured = life.runtime.block_on(futures_util::future::join_all(captures));
+        let captured = life.run(futures_util::future::join_all(captures));
         for (((merchant, id, _, fee_bps), part), payment) in taken.into_iter().zip(captured) {
             let PaymentState::Approved { at, .. } = payment.state else { unreachable!() };
             self.sold(merchant, id, at, part, fee_bps);
@@ -301,7 +293,7 @@ impl Course {
             let sale = &self.sales[*place];
             refund(&life.world, sale.merchant, sale.id, *amount)
         });
-        let at = life.runtime.block_on(futures_util::future::join_all(refunds));
+        let at = life.run(futures_util::future::join_all(refunds));
         for ((place, amount), at) in wanted.into_iter().zip(at) {
             self.sales[place].back.push((at.micros(), amount));
         }
@@ -310,7 +302,7 @@ impl Course {
     /// All closed settlements.
     fn closed(&self) -> BTreeMap<(usize, i64), Settlement> {
         let life = self.life();
-        life.runtime.block_on(async {
+        life.run(async {
             let mut found = BTreeMap::new();
             for merchant in 0..MERCHANTS {
                 let id = merchant_id(&life.world, merchant).await;
@@ -330,7 +322,7 @@ impl Course {
         let days = |found: Vec<&(usize, i64)>| found.into_iter().copied().collect::<Vec<_>>();
         assert_eq!(days(closed.keys().collect()), days(sheets.keys().collect()));
         for (place, settlement) in &closed {
-            let lines = life.runtime.block_on(read(&life.world, settlement));
+            let lines = life.run(read(&life.world, settlement));
             let mut sheet = Sheet::default();
             let mut total = (0, 0, 0);
             for line in &lines {
@@ -353,7 +345,7 @@ impl Course {
     /// The ledger adds up to nothing; what was settled left the bank; nothing is owed any more.
     fn check_books(&self) {
         let life = self.life();
-        let balances = life.runtime.block_on(life.world.balances()).unwrap();
+        let balances = life.run(life.world.balances()).unwrap();
         assert_eq!(balances.iter().map(|balance| balance.balance_minor).sum::<i64>(), 0);
         let of = |account| {
             let found = balances.iter().find(|balance| balance.account == account);
@@ -365,14 +357,14 @@ impl Course {
         assert_eq!(of(Account::MerchantPayable), 0);
         let fees: i64 = closed.values().map(|one| one.fee.fee_minor).sum();
         assert_eq!(of(Account::FeeIncome), -fees);
-        life.runtime.block_on(life.world.verify()).unwrap();
+        life.run(life.world.verify()).unwrap();
     }
 
     /// Closing again reports what nobody has asked for yet, and then nothing.
     fn run_again(&mut self) {
         let life = self.life.as_ref().unwrap();
         let closed = self.closed().len();
-        let run = || life.runtime.block_on(life.world.run_settlements()).unwrap();
+        let run = || life.run(life.world.run_settlements()).unwrap();
         assert_eq!(run().len(), if self.run_again { 0 } else { closed });
         assert_eq!(run(), []);
         assert_eq!(self.closed().len(), closed);
@@ -402,7 +394,7 @@ fn what_does_not_add_up_is_found() {
     course.give_back(20);
     course.move_to(START_US + 2 * DAY_US);
     let life = course.life();
-    let verify = || life.runtime.block_on(life.world.verify());
+    let verify = || life.run(life.world.verify());
     verify().unwrap();
     let settlement = course.closed().into_values().next().unwrap();
     let fee = |fee_minor| Fee { fee_minor, ..settlement.fee };
@@ -425,7 +417,7 @@ fn what_does_not_add_up_is_found() {
                 }
                 Ok(())
             };
-            life.runtime.block_on(life.world.write(place.0, put)).unwrap();
+            life.run(life.world.write(place.0, put)).unwrap();
         };
         save(wrong.clone());
         let found = verify();
@@ -436,7 +428,7 @@ fn what_does_not_add_up_is_found() {
                 tx.delete::<Settlement>(&place);
                 Ok(())
             };
-            life.runtime.block_on(life.world.write(place.0, take)).unwrap();
+            life.run(life.world.write(place.0, take)).unwrap();
         }
         verify().unwrap();
     }
@@ -451,7 +443,7 @@ fn pages_are_read_from_the_index_of_their_day() {
     let life = Life::start(&place, &Arc::new(SeededEntropy::new(1)));
     for (table, index) in [("payment", "payment_by_settlement"), ("refund", "refund_by_settlement")]
     {
-        let plan = life.runtime.block_on(life.world.store().read(move |reader| {
+        let plan = life.run(life.world.store().read(move |reader| {
             let query = format!("EXPLAIN QUERY PLAN SELECT * FROM {table} {OF_DAY}");
             let parameters =
                 [Cell::Bytes([1; 16].as_slice().into()), Cell::Int(1), Cell::Int(1), Cell::Int(1)];
@@ -464,78 +456,10 @@ fn pages_are_read_from_the_index_of_their_day() {
     life.die();
 }
 
-#[derive(Clone, Copy)]
-struct Plan {
-    merchant: usize,
-    amount: i64,
-    tip: i64,
-    installments: i64,
-    declines: bool,
-    capture: bool,
-}
-
-async fn caller(world: &World, merchant: usize) -> Caller {
-    world.recognise(CREDENTIAL, &key_of(merchant)).await.unwrap().unwrap()
-}
-
-async fn store_card(world: &World, merchant: usize, number: &str) -> CardId {
-    let card = CardData {
-        number: number.to_owned(),
-        expiration_month: 12,
-        expiration_year: 2031,
-        holder: "ANA".to_owned(),
-    };
-    let plan = StorePlan {
-        token: None,
-        with_subtoken: false,
-        single_use: false,
-        lifetime_s: None,
-        luggage: "{}".to_owned(),
-    };
-    let caller = caller(world, merchant).await;
-    world.store_card(&caller, &card, dialect::card(), plan).await.unwrap().id
-}
-
-async fn charge(world: &World, plan: Plan, cards: Cards) -> cobro_domain::payment::Payment {
-    let new = NewSession {
-        kind: SessionKind::Direct,
-        amount: Some(Money::new(plan.amount, Currency::MXN)),
-        allow_partial: false,
-        capture: plan.capture,
-        offers_storing: false,
-        attempts_max: 1,
-        page_hash: String::new(),
-        luggage: "{}".to_owned(),
-        expires_at: world.now().plus_seconds(900),
-        repeatable: None,
-        duplicate: None,
-        recurrence: None,
-    };
-    let charge = ChargeCard {
-        amount_minor: None,
-        installments: plan.installments,
-        tip_minor: plan.tip,
-        store: None,
-        luggage: None,
-        challenge_s: None,
-    };
-    let card = if plan.declines { cards.declines } else { cards.approves };
-    let caller = caller(world, plan.merchant).await;
-    let view = world.charge_stored_card(&caller, card, None, new, charge).await.unwrap();
-    view.payments.into_iter().next().unwrap()
-}
-
 /// Gives money back; answers when it went.
 async fn refund(world: &World, merchant: usize, payment: PaymentId, amount: i64) -> Timestamp {
-    let command = CreateRefund {
-        payment,
-        amount_minor: Some(amount),
-        within_balance: false,
-        luggage: "{}".to_owned(),
-        repeatable: None,
-    };
     let caller = caller(world, merchant).await;
-    let view = world.create_refund(&caller, command).await.unwrap();
+    let view = world.create_refund(&caller, refund_of(payment, amount)).await.unwrap();
     assert_eq!(view.refund.state, RefundState::Approved);
     view.refund.changed_at
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::http::Call;
 use crate::place::Place;
 use crate::server::Server;
-use crate::till::{KEY, SECRET, basic};
+use crate::shop::{CAFE, KEY, SECRET};
 
 /// A call of each surface, and the body of its 401.
 fn surfaces() -> Vec<(&'static str, &'static str, Value)> {
@@ -35,7 +35,7 @@ fn every_form_is_let_in() {
     let server = Server::start(&place);
     let pair = BASE64.encode(format!("{KEY}:{SECRET}"));
     let forms = [
-        basic(),
+        CAFE.basic(),
         format!("basic {pair}"),
         format!("BASIC  {}", pair.trim_end_matches('=')),
         pair.clone(),
@@ -57,7 +57,7 @@ fn every_form_is_let_in() {
     // The PHP library sends both headers; one that is good is enough.
     let both = Call::get("/paymentrequest")
         .header("authorization", "Bearer something-else")
-        .header("x-api-key", &basic());
+        .header("x-api-key", &CAFE.basic());
     server.send(&both).expect(200);
 }
 
@@ -97,7 +97,7 @@ fn a_merchants_state_and_access_decide() {
     let place = Place::sqlite();
     let server = Server::start(&place);
     let list = |status: u16| {
-        let call = Call::get("/paymentrequest").header("x-api-key", &basic());
+        let call = Call::get("/paymentrequest").header("x-api-key", &CAFE.basic());
         server.send(&call).expect(status).json()
     };
     let merchant = format!("/merchants/{KEY}");
@@ -110,12 +110,12 @@ fn a_merchants_state_and_access_decide() {
     list(200);
     set(json!({ "api_access": { "pos": false } }));
     assert_eq!(list(403), json!({ "message": "Forbidden" }));
-    let devices = Call::get("/f2f/pinpad/v1/devices/status").header("authorization", &basic());
+    let devices = Call::get("/f2f/pinpad/v1/devices/status").header("authorization", &CAFE.basic());
     server.send(&devices).expect(200);
     set(json!({ "api_access": { "pos": true, "settlements": false } }));
     list(200);
     let settlements = Call::get("/settlements?from=2026-11-01&to=2026-11-02");
-    server.send(&settlements.header("x-api-key", &basic())).expect(403);
+    server.send(&settlements.header("x-api-key", &CAFE.basic())).expect(403);
 }
 
 #[test]
@@ -124,7 +124,8 @@ fn credentials_are_in_no_journal() {
     let server = Server::start(&place);
     let pair = BASE64.encode(format!("{KEY}:{SECRET}"));
     for header in ["authorization", "x-api-key"] {
-        for form in [basic(), pair.clone(), format!("Bearer {pair}"), format!("Basic {pair}x")] {
+        for form in [CAFE.basic(), pair.clone(), format!("Bearer {pair}"), format!("Basic {pair}x")]
+        {
             server.send(&Call::get("/paymentrequest").header(header, &form));
         }
     }
@@ -152,7 +153,7 @@ fn each_world_has_a_merchant_of_its_own() {
     let body = json!({ "amount": 10, "reference": "r", "message": "m" });
     let call = Call::new("POST", "/paymentrequest").header("x-api-key", &pair).json(&body);
     assert_eq!(server.send(&call).expect(200).json()["code"], 100);
-    let own = Call::get("/paymentrequest").header("x-api-key", &basic());
+    let own = Call::get("/paymentrequest").header("x-api-key", &CAFE.basic());
     assert_eq!(server.send(&own).expect(200).json(), json!({ "transactions": [] }));
     let demo = server.control("GET", "/worlds/demo", &Value::Null, 200);
     assert_eq!(demo["clip"]["api_key"], KEY);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::http::Call;
 use crate::place::Place;
 use crate::server::Server;
-use crate::shape::misfits;
+use crate::shared::documents::{Operation, Walked, operations};
 use crate::shop::{APPROVES, CAFE, NO_FUNDS, card, payment};
 
 /// What the paths of which this test is begin with.
@@ -25,67 +25,24 @@ fn every_documented_answer() {
     let server = Server::start(&place);
     walk(&server);
     walk_without_leave(&server);
-    let document = server.send(&Call::get("/openapi/clip.json")).expect(200).json();
-    let paths = document["paths"].as_object().unwrap();
-    let ours: Vec<_> = paths.iter().filter(|(path, _)| is_ours(path)).collect();
-    assert_eq!(ours.len(), 15);
-    for (path, methods) in ours {
-        for (method, operation) in methods.as_object().unwrap() {
-            check(&server, &method.to_uppercase(), path, operation);
-        }
-    }
+    let operations = operations(&server, "/openapi/clip.json");
+    let ours: Vec<_> = operations.iter().filter(|one| is_ours(&one.path)).collect();
+    let paths: BTreeSet<&str> = ours.iter().map(|one| one.path.as_str()).collect();
+    assert_eq!(paths.len(), 15);
+    assert_told(&server, &operations, ours);
 }
 
-/// Whether a target is one of a path's.
-fn fits(path: &str, target: &str) -> bool {
-    let target = target.split('?').next().unwrap();
-    let (path, target): (Vec<&str>, Vec<&str>) =
-        (path.split('/').collect(), target.split('/').collect());
-    path.len() == target.len()
-        && path.iter().zip(&target).all(|(part, given)| {
-            if part.starts_with('{') { !given.is_empty() } else { part == given }
-        })
-}
-
-fn examples(response: &Value) -> Vec<Value> {
-    let mut found = Vec::new();
-    for (_, content) in response["content"].as_object().into_iter().flatten() {
-        found.extend(content.get("example").cloned());
-        for (_, example) in content["examples"].as_object().into_iter().flatten() {
-            found.push(example["value"].clone());
-        }
-    }
-    found
-}
-
-pub(crate) fn check(server: &Server<'_>, method: &str, path: &str, operation: &Value) {
-    let calls = server.calls();
-    let called =
-        calls.iter().filter(|((called, target, _), _)| called == method && fits(path, target));
-    let mut met = BTreeSet::new();
-    for ((_, target, status), answer) in called {
-        let what = format!("{method} {target}: {status} {}", answer.text());
-        let response = operation["responses"].get(status.to_string());
-        let examples = examples(response.unwrap_or_else(|| panic!("not documented: {what}")));
-        met.insert(status.to_string());
-        let body = answer.json();
-        // A list may be empty, and what does not apply is null or an empty object.
-        let of = |example: &Value| -> Vec<String> {
-            let all = misfits(example, &body).into_iter();
-            all.filter(|text| {
-                !text.ends_with("is empty")
-                    && !text.contains("is null")
-                    && !text.starts_with("/pending_action/")
-                    && !text.starts_with("/metadata/")
-            })
-            .collect()
-        };
-        let first = of(&examples[0]);
-        assert!(examples.iter().any(|example| of(example).is_empty()), "{first:?}: {what}");
-    }
-    for (status, _) in operation["responses"].as_object().unwrap() {
-        assert!(met.contains(status), "{method} {path}: {status} is documented and not met");
-    }
+/// What these calls were answered is what the document says, and everything that it says was met.
+#[track_caller]
+pub(crate) fn assert_told<'o>(
+    server: &Server<'_>,
+    operations: &[Operation],
+    ours: impl IntoIterator<Item = &'o Operation>,
+) {
+    // What does not apply is an empty object too.
+    let varies = &["/pending_action/", "/metadata/"];
+    let walked = Walked { operations, calls: server.calls(), varies };
+    walked.assert_told(ours, |_, _| true);
 }
 
 /// Paths that something is made at.

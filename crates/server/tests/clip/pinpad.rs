@@ -6,7 +6,8 @@ use crate::http::Call;
 use crate::place::Place;
 use crate::receiver::Receiver;
 use crate::server::Server;
-use crate::till::{GOOD_CARD, POOR_CARD, SERIAL, TERMINAL, asked, at_terminal, basic, terminal};
+use crate::shop::{APPROVES, CAFE, NO_FUNDS};
+use crate::till::{SERIAL, TERMINAL, asked, at_terminal, terminal};
 
 const API: &str = "/f2f/pinpad/v1";
 
@@ -45,12 +46,12 @@ fn a_request_is_paid_and_told_of() {
     at_terminal(&server, "fetch", &json!({ "intent_id": id }), 200);
     assert_eq!(read(&server, id)["status"], "IN_PROCESS");
     assert_eq!(
-        at_terminal(&server, "card", &json!({ "card": POOR_CARD }), 200)["outcome"],
+        at_terminal(&server, "card", &json!({ "card": NO_FUNDS }), 200)["outcome"],
         "rejected"
     );
     assert_eq!(read(&server, id)["status"], "IN_PROCESS");
     let outcome =
-        at_terminal(&server, "card", &json!({ "card": GOOD_CARD, "entry": "insert" }), 200);
+        at_terminal(&server, "card", &json!({ "card": APPROVES, "entry": "insert" }), 200);
     assert_eq!(outcome["outcome"], "approved");
     let paid = read(&server, id);
     assert_eq!(paid["status"], "COMPLETED");
@@ -60,7 +61,7 @@ fn a_request_is_paid_and_told_of() {
     assert!(made.len() == 19 && !made.ends_with('Z'), "{made}");
     assert_eq!(paid["detail"], Value::Null);
     let path = format!("{API}/payment?pinpadRequestId={id}");
-    let detailed = Call::get(&path).header("authorization", &basic());
+    let detailed = Call::get(&path).header("authorization", &CAFE.basic());
     let detailed =
         server.send(&detailed.header("Pinpad-Include-Detail", "true")).expect(200).json();
     let result = &detailed["detail"]["results"][0];
@@ -99,10 +100,10 @@ fn a_terminal_has_one_request_and_one_that_waits() {
     // It is taken when the first has ended, whatever the list of charges is set to.
     let path = format!("/terminals/{TERMINAL}");
     server.control("PATCH", &path, &json!({ "b2b_transactions": false }), 200);
-    at_terminal(&server, "card", &json!({ "card": GOOD_CARD }), 200);
+    at_terminal(&server, "card", &json!({ "card": APPROVES }), 200);
     at_terminal(&server, "fetch", &json!({}), 200);
     assert_eq!(read(&server, behind.as_str().unwrap())["status"], "IN_PROCESS");
-    at_terminal(&server, "card", &json!({ "card": GOOD_CARD }), 200);
+    at_terminal(&server, "card", &json!({ "card": APPROVES }), 200);
     assert_eq!(read(&server, behind.as_str().unwrap())["status"], "COMPLETED");
     at_terminal(&server, "fetch", &json!({}), 404);
 
@@ -139,9 +140,9 @@ fn a_terminal_has_one_request_and_one_that_waits() {
 fn whoever_waits_is_answered_when_the_terminal_takes_it() {
     let place = Place::sqlite();
     let server = Server::start(&place);
-    let autopilot = json!({ "autopilot": { "enabled": true, "delay_ms": 0, "card": GOOD_CARD } });
+    let autopilot = json!({ "autopilot": { "enabled": true, "delay_ms": 0, "card": APPROVES } });
     server.control("PATCH", &format!("/terminals/{TERMINAL}"), &autopilot, 200);
-    let call = Call::new("POST", &format!("{API}/payment")).header("authorization", &basic());
+    let call = Call::new("POST", &format!("{API}/payment")).header("authorization", &CAFE.basic());
     let call = call.header("Pinpad-Wait-Response", "true").json(&body("espera"));
     let sent = server.send(&call).expect(200).json();
     let status = read(&server, sent["pinpad_request_id"].as_str().unwrap())["status"].clone();
@@ -156,9 +157,9 @@ fn a_decline_ends_a_request_that_is_not_to_be_tried_again() {
     wanted["preferences"] = json!({ "is_retry_enabled": false });
     let id = send(&server, &wanted, 200)["pinpad_request_id"].clone();
     at_terminal(&server, "fetch", &json!({}), 200);
-    at_terminal(&server, "card", &json!({ "card": POOR_CARD }), 200);
+    at_terminal(&server, "card", &json!({ "card": NO_FUNDS }), 200);
     assert_eq!(read(&server, id.as_str().unwrap())["status"], "FAILED");
-    at_terminal(&server, "card", &json!({ "card": GOOD_CARD }), 409);
+    at_terminal(&server, "card", &json!({ "card": APPROVES }), 409);
 }
 
 #[test]

@@ -9,9 +9,9 @@ use crate::http::Call;
 use crate::place::Place;
 use crate::server::{Server, verify};
 use crate::shape::assert_shape;
+use crate::shop::{APPROVES, CAFE, KEY, NO_FUNDS};
 use crate::till::{
-    CASHIER, GOOD_CARD, KEY, POOR_CARD, TERMINAL, asked, at_terminal, basic, call, charge, charges,
-    pay, register, terminal,
+    CASHIER, TERMINAL, asked, at_terminal, call, charge, charges, pay, register, terminal,
 };
 
 /// The seed's sample of a list, with `0` where its types say number and text where they say text.
@@ -237,7 +237,7 @@ fn one_terminal_takes_a_charge_and_the_others_show_it_no_more() {
             shown["intent"].is_object()
         });
         let path = format!("/terminals/{}/card", holder.unwrap());
-        let outcome = server.control("POST", &path, &json!({ "card": GOOD_CARD }), 200);
+        let outcome = server.control("POST", &path, &json!({ "card": APPROVES }), 200);
         assert_eq!(outcome["outcome"], "approved");
     }
     assert!(charges(&server).iter().all(|one| one["statusMsg"] == "COMPLETED"));
@@ -269,7 +269,7 @@ fn a_decline_can_be_tried_again() {
         let made = register(server, "reintento", &json!(600));
         let code = made["payment_request_code"].as_str().unwrap();
         at_terminal(server, "fetch", &json!({ "intent_id": code }), 200);
-        let outcome = at_terminal(server, "card", &json!({ "card": POOR_CARD }), 200);
+        let outcome = at_terminal(server, "card", &json!({ "card": NO_FUNDS }), 200);
         assert_eq!(
             (&outcome["outcome"], &outcome["reason"]),
             (&json!("rejected"), &json!("insufficient_funds"))
@@ -284,7 +284,7 @@ fn a_decline_can_be_tried_again() {
         assert_eq!(declined["transactionId"], outcome["payment"]["id"]);
         assert_eq!(declined["closedAt"], Value::Null);
         // It is still on the terminal: the next card, with a tip and in months.
-        let body = json!({ "card": GOOD_CARD, "tip_minor": 6_000, "installments": 3 });
+        let body = json!({ "card": APPROVES, "tip_minor": 6_000, "installments": 3 });
         let outcome = at_terminal(server, "card", &body, 200);
         assert_eq!(outcome["outcome"], "approved");
         let paid = charge(server, code);
@@ -338,12 +338,12 @@ fn given_up_after_a_decline() {
     let made = register(&server, "nada", &json!(10));
     let code = made["payment_request_code"].as_str().unwrap();
     at_terminal(&server, "fetch", &json!({}), 200);
-    at_terminal(&server, "card", &json!({ "card": POOR_CARD }), 200);
+    at_terminal(&server, "card", &json!({ "card": NO_FUNDS }), 200);
     at_terminal(&server, "cancel", &json!({}), 200);
     let given_up = charge(&server, code);
     assert_eq!((&given_up["statusMsg"], &given_up["statusCode"]), (&json!("CANCELLED"), &json!(3)));
     assert!(given_up["closedAt"].is_object());
-    at_terminal(&server, "card", &json!({ "card": GOOD_CARD }), 409);
+    at_terminal(&server, "card", &json!({ "card": APPROVES }), 409);
     drop(server);
     verify(&place);
 }
@@ -433,11 +433,11 @@ fn bad_requests_change_nothing() {
         ),
     ];
     for (body, expected) in table {
-        let call = Call::new("POST", "/paymentrequest").header("x-api-key", &basic());
+        let call = Call::new("POST", "/paymentrequest").header("x-api-key", &CAFE.basic());
         let answer = server.send(&call.body(body.clone())).expect(400);
         assert_eq!(answer.json(), json!({ "message": expected }), "{body}");
     }
-    let large = Call::new("POST", "/paymentrequest").header("x-api-key", &basic());
+    let large = Call::new("POST", "/paymentrequest").header("x-api-key", &CAFE.basic());
     let answer = server.send(&large.body("x".repeat((1 << 20) + 1))).expect(413);
     assert_eq!(answer.json(), json!({ "message": "the body is too large" }));
     for (method, path) in [("PUT", "/paymentrequest"), ("GET", "/paymentrequest/a/b")] {
@@ -475,7 +475,7 @@ fn another_merchants_charge_is_not_there() {
 fn an_autopilot_takes_charges_from_the_list() {
     let place = Place::sqlite();
     let server = Server::start(&place);
-    let autopilot = json!({ "autopilot": { "enabled": true, "delay_ms": 0, "card": GOOD_CARD } });
+    let autopilot = json!({ "autopilot": { "enabled": true, "delay_ms": 0, "card": APPROVES } });
     server.control("PATCH", &format!("/terminals/{TERMINAL}"), &autopilot, 200);
     let mut live = server.live("");
     let made = register(&server, "solo", &json!(10));

@@ -6,7 +6,8 @@ use crate::place::Place;
 use crate::receiver::{Notice, Receiver};
 use crate::server::Server;
 use crate::shape::assert_shape;
-use crate::till::{GOOD_CARD, KEY, POOR_CARD, at_terminal, register};
+use crate::shop::{APPROVES, KEY, NO_FUNDS};
+use crate::till::{at_terminal, register};
 
 /// The body that the reference recommends.
 fn sample() -> Value {
@@ -38,8 +39,8 @@ fn outcomes_are_told_once_and_steps_are_not(place: &Place) {
 
     let made = register(&server, "order-1042", &json!(245.5));
     at_terminal(&server, "fetch", &json!({}), 200);
-    at_terminal(&server, "card", &json!({ "card": POOR_CARD }), 200);
-    let outcome = at_terminal(&server, "card", &json!({ "card": GOOD_CARD }), 200);
+    at_terminal(&server, "card", &json!({ "card": NO_FUNDS }), 200);
+    let outcome = at_terminal(&server, "card", &json!({ "card": APPROVES }), 200);
     receiver.wait_for(2);
     register(&server, "order-1043", &json!(1));
     at_terminal(&server, "fetch", &json!({}), 200);

@@ -4,11 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 
-use crate::documents::check;
+use crate::documents;
 use crate::http::{Answer, Call};
 use crate::place::Place;
 use crate::server::Server;
 use crate::settlements::{FRIDAY, change, get, go_to, pay, read};
+use crate::shared::documents::operations;
 
 /// A target, the status of its refusal and its text.
 type Wrong = (String, u16, &'static str);
@@ -47,10 +48,10 @@ fn bad_input_gets_the_surfaces_own_error_and_changes_nothing(place: &Place) {
     }
     assert_eq!(server.traces().1, before.1);
     // The document says all of this.
-    let document = server.send(&Call::get("/openapi/clip.json")).expect(200).json();
-    for path in ["/settlements", "/settlements/{id}"] {
-        check(&server, "GET", path, &document["paths"][path]["get"]);
-    }
+    let operations = operations(&server, "/openapi/clip.json");
+    let ours = ["/settlements", "/settlements/{id}"]
+        .map(|path| operations.iter().find(|one| one.method == "GET" && one.path == path).unwrap());
+    documents::assert_told(&server, &operations, ours);
 }
 
 #[test]

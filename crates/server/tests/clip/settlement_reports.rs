@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::http::Call;
 use crate::place::Place;
 use crate::server::{Server, command};
-use crate::settlements::{FRIDAY, KEY, cents, go_to, pay, read, refund, rows};
+use crate::settlements::{FRIDAY, cents, go_to, pay, read, refund, rows};
+use crate::shop::KEY;
 
 fn the_control_api_leads_down_to_the_postings(place: &Place) {
     let server = Server::start(place);

@@ -2,27 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
 use crate::http::Call;
 use crate::place::Place;
 use crate::server::Server;
 use crate::shape::{assert_shape, misfits};
-
-pub(crate) const KEY: &str = "c11b0000-0000-4000-8000-000000000001";
-const SECRET: &str = "5ec2e700-0000-4000-8000-000000000001";
-
-/// A published card that approves: Mastercard, credit, Santander.
-const CARD: &str = "5177136199824515";
-
-pub(crate) fn basic() -> String {
-    format!("Basic {}", BASE64.encode(format!("{KEY}:{SECRET}")))
-}
+use crate::shop::{APPROVES, CAFE, KEY};
+use crate::till;
 
 pub(crate) fn get(target: &str) -> Call {
-    Call::get(target).header("x-api-key", &basic())
+    Call::get(target).header("x-api-key", &CAFE.basic())
 }
 
 #[track_caller]
@@ -46,21 +36,15 @@ fn pay_held(server: &Server<'_>, amount: &str) -> Value {
 
 #[track_caller]
 fn charge(server: &Server<'_>, amount: &str, more: &Value) -> Value {
-    let card = json!({
-        "card_number": CARD, "cardholder_name": "Ana Lopez", "card_exp_month": "12",
-        "card_exp_year": "30", "cvv": "123",
-    });
-    let token = Call::new("POST", "/card_tokens").header("authorization", &basic()).json(&card);
-    let token = server.send(&token).expect(201).json();
+    let token = CAFE.token(server, APPROVES);
     let mut body = json!({
         "amount": amount, "currency": "MXN", "description": "Café",
-        "payment_method": { "token": token["id"] },
+        "payment_method": { "token": token },
         "customer": { "email": "ana@example.org", "phone": "5512345678" },
     });
     let members = body.as_object_mut().unwrap();
     members.extend(more.as_object().cloned().unwrap_or_default());
-    let call = Call::new("POST", "/payments").header("authorization", &basic()).json(&body);
-    server.send(&call).expect(201).json()
+    CAFE.post(server, "/payments", &body, 201)
 }
 
 #[track_caller]
@@ -68,8 +52,7 @@ pub(crate) fn refund(server: &Server<'_>, payment: &Value, amount: &str) -> Valu
     let body = json!({
         "reference": { "type": "payment", "id": payment["id"] }, "amount": amount, "reason": "",
     });
-    let call = Call::new("POST", "/refunds").header("authorization", &basic()).json(&body);
-    server.send(&call).expect(200).json()
+    CAFE.post(server, "/refunds", &body, 200)
 }
 
 #[track_caller]
@@ -324,21 +307,18 @@ fn what_terminals_and_captures_take_is_paid_out_too(place: &Place) {
     go_to(&server, FRIDAY);
     // Held on Friday, taken on Saturday in part: Saturday's money.
     let held = pay_held(&server, "500");
-    let terminal = "CLIP_PRO__P8220000001";
     let charge = json!({
-        "amount": 245.5, "assigned_user": "caja1@cafecentral.example", "reference": "mesa-7",
+        "amount": 245.5, "assigned_user": till::CASHIER, "reference": "mesa-7",
         "message": "Mesa 7",
     });
-    let call = Call::new("POST", "/paymentrequest").header("x-api-key", &basic()).json(&charge);
-    server.send(&call).expect(200);
-    server.control("POST", &format!("/terminals/{terminal}/fetch"), &json!({}), 200);
-    let card = json!({ "card": CARD, "tip_minor": 2455 });
-    let outcome = server.control("POST", &format!("/terminals/{terminal}/card"), &card, 200);
+    till::asked(&server, "POST", "/paymentrequest", &charge, 200);
+    till::at_terminal(&server, "fetch", &json!({}), 200);
+    let card = json!({ "card": APPROVES, "tip_minor": 2455 });
+    let outcome = till::at_terminal(&server, "card", &card, 200);
     assert_eq!(outcome["outcome"], "approved", "{outcome}");
     go_to(&server, "2027-01-09T12:00:00-06:00");
     let path = format!("/payments/{}/capture", held["id"].as_str().unwrap());
-    let call = Call::new("POST", &path).header("authorization", &basic());
-    server.send(&call.json(&json!({ "amount": 300 }))).expect(200);
+    CAFE.post(&server, &path, &json!({ "amount": 300 }), 200);
     go_to(&server, "2027-01-11T00:00:00-06:00");
     let list = read(&server, "/settlements?from=2027-01-11&to=2027-01-11");
     let settlement = &list["settlements"][0];

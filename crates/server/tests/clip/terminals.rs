@@ -3,11 +3,13 @@
 
 use serde_json::{Value, json};
 
-use crate::documents::check;
+use crate::documents;
 use crate::http::Call;
 use crate::place::Place;
 use crate::server::Server;
-use crate::till::{KEY, SERIAL, TERMINAL, at_terminal, basic, call, register};
+use crate::shared::documents::{Operation, operations};
+use crate::shop::{CAFE, KEY};
+use crate::till::{SERIAL, TERMINAL, at_terminal, call, register};
 
 const PINPAD: &str = "/f2f/pinpad/v1";
 
@@ -19,32 +21,23 @@ fn every_documented_answer() {
     walk_requests(&server);
     let large = "x".repeat((1 << 20) + 1);
     for path in ["/paymentrequest", "/f2f/pinpad/v1/payment", "/f2f/pinpad/v1/devices"] {
-        let call = Call::new("POST", path).header("x-api-key", &basic());
+        let call = Call::new("POST", path).header("x-api-key", &CAFE.basic());
         server.send(&call.body(large.clone())).expect(413);
     }
-    let document = server.send(&Call::get("/openapi/clip.json")).expect(200).json();
-    let paths = document["paths"].as_object().unwrap();
-    let ours: Vec<(&str, &str, &Value)> = paths
-        .iter()
-        .filter(|(path, _)| path.starts_with("/paymentrequest") || path.starts_with("/f2f/"))
-        .flat_map(|(path, methods)| {
-            let methods = methods.as_object().unwrap().iter();
-            methods.map(move |(method, said)| (path.as_str(), method.as_str(), said))
-        })
-        .collect();
+    let operations = operations(&server, "/openapi/clip.json");
+    let is_ours = |path: &str| path.starts_with("/paymentrequest") || path.starts_with("/f2f/");
+    let ours: Vec<_> = operations.iter().filter(|one| is_ours(&one.path)).collect();
     assert_eq!(ours.len(), 10);
     let target = |path: &str| path.replace("{id}", "x").replace("{serial}", SERIAL);
-    for (path, method, _) in &ours {
-        server.send(&Call::new(&method.to_uppercase(), &target(path))).expect(401);
+    for Operation { method, path, .. } in &ours {
+        server.send(&Call::new(method, &target(path))).expect(401);
     }
     let access = json!({ "api_access": { "pos": false, "pinpad": false } });
     server.control("PATCH", &format!("/merchants/{KEY}"), &access, 200);
-    for (path, method, _) in &ours {
-        call(&server, &method.to_uppercase(), &target(path), &Value::Null).expect(403);
+    for Operation { method, path, .. } in &ours {
+        call(&server, method, &target(path), &Value::Null).expect(403);
     }
-    for (path, method, said) in ours {
-        check(&server, &method.to_uppercase(), path, said);
-    }
+    documents::assert_told(&server, &operations, ours);
 }
 
 fn walk_charges(server: &Server<'_>) {

@@ -1,17 +1,14 @@
 //! Charges without a terminal, killed between any two steps: no charge is left without a record or
 //! a reversal, and a request that comes again leads to the charge that it made.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::http::{Answer, Call, Connection};
 use crate::receiver::Receiver;
-use crate::shop::{DataDirectory, Died, Server};
-
-const LOGIN: &str = "c0b70000000000000000000000000001";
-const SECRET: &str = "llave-secreta-01";
+use crate::shared::place::Place;
+use crate::shared::server::verify;
+use crate::shared::shop::{COLOMBIA, keyword};
+use crate::shop::{Died, Server};
 
 /// How a charge that was cut off ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +70,7 @@ impl Site<'_> {
     }
 
     fn call(&self, path: &str, body: Value) -> Result<Value, Died> {
-        self.post(path, &signed(body))
+        self.post(path, &COLOMBIA.signed(body))
     }
 
     fn query(&self, id: &Value) -> Result<Value, Died> {
@@ -87,7 +84,7 @@ impl Site<'_> {
 
     fn subscribe(&self, receiver: &Receiver) -> Result<(), Died> {
         let body = json!({ "webhook": { "url": receiver.url("/n") } });
-        self.control("PATCH", &format!("/merchants/{LOGIN}"), &body).map(drop)
+        self.control("PATCH", &format!("/merchants/{}", COLOMBIA.login), &body).map(drop)
     }
 
     fn session(&self, mut body: Value) -> Result<Value, Died> {
@@ -106,9 +103,7 @@ impl Site<'_> {
         let id = self.session(wanted)?;
         self.control("POST", &format!("/sessions/{id}/pay"), &json!({}))?;
         let query = self.query(&id)?;
-        let pairs = query["subscription"]["instrument"].as_array().unwrap();
-        let token = pairs.iter().find(|pair| pair["keyword"] == "token").unwrap();
-        Ok(token["value"].as_str().unwrap().to_owned())
+        Ok(keyword(&query["subscription"]["instrument"], "token"))
     }
 
     fn approvals(&self) -> Result<usize, Died> {
@@ -116,22 +111,6 @@ impl Site<'_> {
         let events = events["events"].as_array().unwrap();
         Ok(events.iter().filter(|event| event["kind"] == "payment.approved").count())
     }
-}
-
-/// The body with authentication of its own.
-fn signed(mut body: Value) -> Value {
-    let now = std::time::UNIX_EPOCH.elapsed().unwrap();
-    let moment = jiff::Timestamp::from_second(i64::try_from(now.as_secs()).unwrap()).unwrap();
-    let seed = moment.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string();
-    let nonce = now.as_nanos().to_be_bytes();
-    let digest = Sha256::new().chain_update(nonce).chain_update(&seed).chain_update(SECRET);
-    body["auth"] = json!({
-        "login": LOGIN,
-        "tranKey": BASE64.encode(digest.finalize()),
-        "nonce": BASE64.encode(nonce),
-        "seed": seed,
-    });
-    body
 }
 
 fn collect(reference: &str, token: &str, kind: Option<&str>) -> Value {
@@ -145,8 +124,8 @@ fn collect(reference: &str, token: &str, kind: Option<&str>) -> Value {
     body
 }
 
-fn start(data: &DataDirectory, point: Option<&str>) -> Server {
-    Server::start(data, point).expect("the server starts")
+fn start(place: &Place, point: Option<&str>) -> Server {
+    Server::start(place, point).expect("the server starts")
 }
 
 /// What was told of a session.
@@ -159,17 +138,17 @@ fn told(receiver: &Receiver, id: &Value) -> Vec<String> {
 #[test]
 fn crashes_while_a_stored_card_is_charged() {
     for (point, end) in CHARGES {
-        let (data, receiver) = (DataDirectory::new(), Receiver::start(""));
-        let server = start(&data, None);
+        let (place, receiver) = (Place::sqlite(), Receiver::start(""));
+        let server = start(&place, None);
         let token = Site(&server).token().unwrap();
         Site(&server).subscribe(&receiver).unwrap();
         drop(server);
-        let server = start(&data, Some(point));
-        let body = signed(collect("C-1", &token, None));
+        let server = start(&place, Some(point));
+        let body = COLOMBIA.signed(collect("C-1", &token, None));
         assert!(Site(&server).post("/api/collect", &body).is_err(), "{point}");
         server.wait_for_death();
-        data.verify();
-        let server = start(&data, None);
+        verify(&place);
+        let server = start(&place, None);
         let site = Site(&server);
         site.advance().unwrap();
         // The same request again: what it led to, once.
@@ -189,15 +168,15 @@ fn crashes_while_a_stored_card_is_charged() {
             assert_eq!(again["status"]["status"], "APPROVED", "{point}");
         }
         drop(server);
-        data.verify();
+        verify(&place);
     }
 }
 
 #[test]
 fn crashes_while_a_typed_card_is_charged_and_kept() {
     for (point, end) in CHARGES {
-        let (data, receiver) = (DataDirectory::new(), Receiver::start(""));
-        let server = start(&data, Some(point));
+        let (place, receiver) = (Place::sqlite(), Receiver::start(""));
+        let server = start(&place, Some(point));
         let site = Site(&server);
         site.subscribe(&receiver).unwrap();
         let amount = json!({ "currency": "COP", "total": 1_000 });
@@ -207,8 +186,8 @@ fn crashes_while_a_typed_card_is_charged_and_kept() {
         let pay = format!("/sessions/{id}/pay");
         assert!(site.control("POST", &pay, &json!({})).is_err(), "{point}");
         server.wait_for_death();
-        data.verify();
-        let server = start(&data, None);
+        verify(&place);
+        let server = start(&place, None);
         let site = Site(&server);
         site.control("POST", "/clock/advance", &json!({ "seconds": 600 })).unwrap();
         let found = site.query(&id).unwrap();
@@ -227,26 +206,26 @@ fn crashes_while_a_typed_card_is_charged_and_kept() {
         receiver.wait(|notice| notice.body["requestId"] == id);
         assert!(told(&receiver, &id).iter().all(|status| status == "APPROVED"), "{point}");
         drop(server);
-        data.verify();
+        verify(&place);
     }
 }
 
 /// A check-in, and the point at which its server will die when asked to `act` on it.
-fn held(data: &DataDirectory, point: &str) -> (Server, i64, Value) {
-    let server = start(data, None);
+fn held(place: &Place, point: &str) -> (Server, i64, Value) {
+    let server = start(place, None);
     let token = Site(&server).token().unwrap();
     let body = collect("H-1", &token, Some("checkin"));
     let made = Site(&server).call("/api/collect", body).unwrap();
     drop(server);
     let number = made["payment"][0]["internalReference"].as_i64().unwrap();
-    (start(data, Some(point)), number, made["requestId"].clone())
+    (start(place, Some(point)), number, made["requestId"].clone())
 }
 
 #[test]
 fn crashes_while_a_hold_is_changed() {
     for (point, holds) in HOLDS {
-        let data = DataDirectory::new();
-        let (server, number, id) = held(&data, point);
+        let place = Place::sqlite();
+        let (server, number, id) = held(&place, point);
         let act = |action: &str, total: i64| {
             json!({ "action": action, "internalReference": number,
                 "amount": { "currency": "COP", "total": total } })
@@ -254,8 +233,8 @@ fn crashes_while_a_hold_is_changed() {
         let asked = Site(&server).call("/api/transaction", act("reauthorization", 1_500));
         assert!(asked.is_err(), "{point}");
         server.wait_for_death();
-        data.verify();
-        let server = start(&data, None);
+        verify(&place);
+        let server = start(&place, None);
         let site = Site(&server);
         site.advance().unwrap();
         let found = site.query(&id).unwrap();
@@ -263,26 +242,26 @@ fn crashes_while_a_hold_is_changed() {
         let taken = site.call("/api/transaction", act("checkout", *holds)).unwrap();
         assert_eq!(taken["status"]["status"], "APPROVED", "{point}");
         drop(server);
-        data.verify();
+        verify(&place);
     }
 }
 
 #[test]
 fn crashes_while_a_hold_is_let_go() {
     for point in RELEASES {
-        let data = DataDirectory::new();
-        let (server, number, id) = held(&data, point);
+        let place = Place::sqlite();
+        let (server, number, id) = held(&place, point);
         let reverse = json!({ "internalReference": number });
         assert!(Site(&server).call("/api/reverse", reverse).is_err(), "{point}");
         server.wait_for_death();
-        data.verify();
-        let server = start(&data, None);
+        verify(&place);
+        let server = start(&place, None);
         let site = Site(&server);
         site.advance().unwrap();
         let found = site.query(&id).unwrap();
         assert_eq!(found["payment"][0]["refunded"], true, "{point}: {found}");
         drop(server);
         // The acquirer was told: its book says so too.
-        data.verify();
+        verify(&place);
     }
 }

@@ -2,27 +2,24 @@
 //! answered is there, what it had not answered comes to an end, and the terminal works. Charges
 //! without a terminal are in `cards`.
 
+#![cfg(test)]
 #![cfg(debug_assertions)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "that is how a test fails"
-)]
+
+#[path = "../shared/mod.rs"]
+#[allow(dead_code, reason = "no test program needs all of it")]
+mod shared;
 
 mod cards;
-#[path = "../it/http.rs"]
-#[expect(dead_code, reason = "the other suite needs more of it")]
-mod http;
-#[path = "../it/receiver.rs"]
-#[expect(dead_code, reason = "the other suite needs more of it")]
-mod receiver;
 mod shop;
 
 use std::collections::BTreeSet;
 
+use shared::{http, receiver};
+
 use receiver::Receiver;
-use shop::{DataDirectory, Died, Memory, REFUND, Server, Shop};
+use shared::place::Place;
+use shared::server::verify;
+use shop::{Died, Memory, REFUND, Server, Shop};
 
 /// How a step that was cut off ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,12 +101,12 @@ const SWEEPS: &[(&str, End)] = &[
 ];
 
 /// Runs a shop until its server dies at a point.
-fn run_until(point: &str, data: &DataDirectory, receiver: &Receiver, memory: &mut Memory) {
-    let server = Server::start(data, Some(point)).expect("the server starts");
+fn run_until(point: &str, place: &Place, receiver: &Receiver, memory: &mut Memory) {
+    let server = Server::start(place, Some(point)).expect("the server starts");
     let worked = Shop { server: &server, receiver, memory }.work();
     assert!(worked.is_err(), "{point}: the server never got there");
     server.wait_for_death();
-    data.verify();
+    verify(place);
 }
 
 /// What was answered before the server died is true after it was started again, and what was not
@@ -174,19 +171,19 @@ fn check_refund(shop: &Shop<'_>, point: &str, end: End) -> Result<(), Died> {
     Ok(())
 }
 
-fn recover(point: &str, end: End, data: &DataDirectory, receiver: &Receiver, memory: &mut Memory) {
-    let server = Server::start(data, None).expect("the server starts again");
+fn recover(point: &str, end: End, place: &Place, receiver: &Receiver, memory: &mut Memory) {
+    let server = Server::start(place, None).expect("the server starts again");
     check(&mut Shop { server: &server, receiver, memory }, point, end).expect("it lives");
     drop(server);
-    data.verify();
+    verify(place);
 }
 
 fn crash_at_each(points: &[(&str, End)]) {
     for (point, end) in points {
-        let (data, receiver) = (DataDirectory::new(), Receiver::start(""));
+        let (place, receiver) = (Place::sqlite(), Receiver::start(""));
         let mut memory = Memory::default();
-        run_until(point, &data, &receiver, &mut memory);
-        recover(point, *end, &data, &receiver, &mut memory);
+        run_until(point, &place, &receiver, &mut memory);
+        recover(point, *end, &place, &receiver, &mut memory);
     }
 }
 
@@ -218,14 +215,14 @@ fn crashes_in_the_background() {
 #[test]
 fn crashes_while_it_recovers_from_a_crash() {
     for (point, end) in SWEEPS {
-        let (data, receiver) = (DataDirectory::new(), Receiver::start(""));
+        let (place, receiver) = (Place::sqlite(), Receiver::start(""));
         let mut memory = Memory::default();
-        run_until("charge.begin.committed", &data, &receiver, &mut memory);
-        if let Ok(server) = Server::start(&data, Some(point)) {
+        run_until("charge.begin.committed", &place, &receiver, &mut memory);
+        if let Ok(server) = Server::start(&place, Some(point)) {
             server.wait_for_death();
         }
-        data.verify();
-        recover(point, *end, &data, &receiver, &mut memory);
+        verify(&place);
+        recover(point, *end, &place, &receiver, &mut memory);
     }
 }
 

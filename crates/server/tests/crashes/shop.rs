@@ -1,15 +1,15 @@
 //! A point of sale, the person at its terminal, and the server that they use until it dies.
 
-use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::{BufReader, Read};
+use std::process::{Child, ChildStdout, Stdio};
 use std::sync::mpsc;
 
 use serde_json::{Value, json};
 
 use crate::http::{AMPLE, Answer, Call, Connection};
 use crate::receiver::Receiver;
+use crate::shared::place::Place;
+use crate::shared::server::{command, read_address};
 
 const TOKEN: &str = "TEST-1000000000000001-112000-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-100000001";
 const SELLER: &str = "100000001";
@@ -23,50 +23,6 @@ pub(crate) const REFUND: i64 = 100;
 #[derive(Debug)]
 pub(crate) struct Died;
 
-/// A directory that goes when it is dropped.
-#[derive(Debug)]
-pub(crate) struct DataDirectory(PathBuf);
-
-impl DataDirectory {
-    pub(crate) fn new() -> Self {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        let number = LAST.fetch_add(1, Ordering::Relaxed);
-        let name = format!("cobro_crash_{}_{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn command(&self, argument: &str, crash_at: Option<&str>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cobro"));
-        command.arg(argument).current_dir(&self.0).stdin(Stdio::null());
-        for (name, _) in std::env::vars_os() {
-            let is_ours = name.to_str().is_some_and(|name| name.starts_with("COBRO_"));
-            if is_ours || name == "DATABASE_URL" {
-                command.env_remove(name);
-            }
-        }
-        command.env("COBRO_DATA", &self.0);
-        command.envs(crash_at.map(|point| ("COBRO_CRASH_AT", point)));
-        command
-    }
-
-    /// `cobro verify` finds no fault.
-    #[track_caller]
-    pub(crate) fn verify(&self) {
-        let output = self.command("verify", None).output().unwrap();
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "cobro verify: {complaint}");
-    }
-}
-
-impl Drop for DataDirectory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// A running server; killed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -77,27 +33,16 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts one; `Died` when it ends before it listens.
-    #[expect(
-        clippy::zombie_processes,
-        reason = "every way out waits for it, or hands it to `Drop`"
-    )]
-    pub(crate) fn start(data: &DataDirectory, crash_at: Option<&str>) -> Result<Self, Died> {
-        let mut command = data.command("serve", crash_at);
-        command.args(["--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
+    pub(crate) fn start(place: &Place, crash_at: Option<&str>) -> Result<Self, Died> {
+        let mut command = command(place, 0, &["serve", "--port", "0"]);
+        command.envs(crash_at.map(|point| ("COBRO_CRASH_AT", point)));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
-        loop {
-            let mut line = String::new();
-            if output.read_line(&mut line).unwrap() == 0 {
-                child.wait().unwrap();
-                return Err(Died);
-            }
-            if let Some(url) = line.trim().strip_prefix("Console") {
-                let address = url.trim().trim_start_matches("http://").trim_end_matches('/');
-                let address = address.to_owned();
-                return Ok(Self { child, output: Some(output), address });
-            }
-        }
+        let Some(address) = read_address(&mut output) else {
+            child.wait().unwrap();
+            return Err(Died);
+        };
+        Ok(Self { child, output: Some(output), address })
     }
 
     /// Waits until it is dead, of its own doing.

@@ -10,7 +10,7 @@ use crate::place::Place;
 use crate::point::Seller;
 use crate::receiver::Receiver;
 use crate::server::Server;
-use crate::shape::{breaches, misfits};
+use crate::shared::documents::{Operation, Walked, examples, operations, operations_of};
 
 const API: &str = "/point/integration-api";
 
@@ -42,49 +42,10 @@ fn is_elsewhere(path: &str) -> bool {
     !is_plural && ELSEWHERE.iter().any(|prefix| path.starts_with(prefix))
 }
 
-fn document(server: &Server<'_>, name: &str) -> Value {
-    server.send(&Call::get(name)).expect(200).json()
-}
-
-/// Every operation of a document: method, path, and what is said of it.
-fn operations(document: &Value) -> Vec<(String, String, Value)> {
-    let mut operations = Vec::new();
-    for (path, methods) in document["paths"].as_object().unwrap() {
-        for (method, operation) in methods.as_object().unwrap() {
-            operations.push((method.to_uppercase(), path.clone(), operation.clone()));
-        }
-    }
-    operations
-}
-
-/// Whether a target is one of a path's.
-fn fits(path: &str, target: &str) -> bool {
-    let target = target.split('?').next().unwrap();
-    let (path, target): (Vec<&str>, Vec<&str>) =
-        (path.split('/').collect(), target.split('/').collect());
-    path.len() == target.len()
-        && path.iter().zip(&target).all(|(part, given)| part.starts_with('{') || part == given)
-}
-
-/// The examples of an answer, or of a request.
-fn examples(body: &Value) -> Vec<(String, Value)> {
-    let mut found = Vec::new();
-    for (kind, content) in body["content"].as_object().into_iter().flatten() {
-        if let Some(example) = content.get("example") {
-            found.push((kind.clone(), example.clone()));
-        }
-        for (_, example) in content["examples"].as_object().into_iter().flatten() {
-            found.push((kind.clone(), example["value"].clone()));
-        }
-    }
-    found
-}
-
 #[test]
 fn documents_are_openapi() {
     let place = Place::sqlite();
     let server = Server::start(&place);
-    let whole = document(&server, "/openapi.json");
     let mut parts = BTreeSet::new();
     let names = ["mercadopago", "control", "placetopay", "clip"];
     let names = names.map(|name| format!("/openapi/{name}.json"));
@@ -97,7 +58,7 @@ fn documents_are_openapi() {
         assert_eq!(document["openapi"], "3.1.0", "{name}");
         assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
         let mut ids = BTreeSet::new();
-        for (method, path, operation) in operations(&document) {
+        for Operation { method, path, said: operation } in operations_of(&document) {
             let what = format!("{name}: {method} {path}");
             assert!(ids.insert(operation["operationId"].to_string()), "{what}");
             assert!(!operation["summary"].as_str().unwrap().is_empty(), "{what}");
@@ -116,7 +77,8 @@ fn documents_are_openapi() {
             }
         }
     }
-    let all: BTreeSet<_> = operations(&whole).into_iter().map(|(m, p, _)| (m, p)).collect();
+    let all = operations(&server, "/openapi.json").into_iter();
+    let all: BTreeSet<_> = all.map(|one| (one.method, one.path)).collect();
     assert_eq!(all, parts, "the whole is its parts");
     for wrong in ["/openapi/none.json", "/openapi/mercadopago", "/openapi/"] {
         server.send(&Call::get(wrong)).expect(404);
@@ -129,67 +91,17 @@ fn every_documented_route_and_answer() {
     let server = Server::start(&place);
     walk_dialect(&server);
     walk_control(&server);
-    let whole = document(&server, "/openapi.json");
-    let calls = server.calls();
-    let (mut missing, mut wrong) = (Vec::new(), BTreeSet::new());
-    for (method, path, operation) in operations(&whole) {
-        if is_elsewhere(&path) {
-            continue;
-        }
-        let called: Vec<_> = calls
-            .iter()
-            .filter(|((called, target, _), _)| *called == method && fits(&path, target))
-            .collect();
-        let statuses: BTreeSet<String> =
-            called.iter().map(|((_, _, status), _)| status.to_string()).collect();
-        for (status, response) in operation["responses"].as_object().unwrap() {
-            // A server that is busy or broken is not met here; of the control API only what works.
-            let is_met = !status.starts_with('5')
-                && (status.starts_with('2') || !path.starts_with("/_cobro"));
-            if is_met && !statuses.contains(status) {
-                missing.push(format!("{method} {path}: {status}"));
-            }
-            let examples = examples(response);
-            for ((_, target, _), answer) in
-                called.iter().filter(|((_, _, met), _)| met.to_string() == *status)
-            {
-                let what = format!("{method} {target}: {}", answer.text());
-                if examples.is_empty() || examples[0].0 == "text/event-stream" {
-                    assert!(answer.body.is_empty(), "{what}");
-                    continue;
-                }
-                let body = answer.json();
-                for (_, content) in response["content"].as_object().unwrap() {
-                    for breach in breaches(&content["schema"], &body) {
-                        wrong.insert(format!("{method} {path} {status}: {breach}"));
-                    }
-                }
-                let of = |example: &Value| {
-                    // What an event has to say differs from kind to kind, a recorded request is
-                    // whatever a caller sent; what does not apply is null, and a list may be empty.
-                    // The samples are stricter.
-                    let varies = ["/data/", "/body", "/headers/"];
-                    let lenient = [" is null instead", " is empty"];
-                    let allowed = |misfit: &String| {
-                        let any = |texts: &[&str]| texts.iter().any(|text| misfit.contains(text));
-                        any(&varies) || any(&lenient)
-                    };
-                    let mut found = misfits(example, &body);
-                    found.retain(|misfit| !allowed(misfit));
-                    found
-                };
-                let fits = |(_, example): &(String, Value)| of(example).is_empty();
-                let first = of(&examples[0].1);
-                assert!(examples.iter().any(fits), "{first:?}: {what}");
-            }
-        }
-        for ((_, target, status), answer) in &called {
-            let known = operation["responses"].get(status.to_string()).is_some();
-            assert!(known, "{method} {target} answers {status}: {}", answer.text());
-        }
-    }
-    assert!(missing.is_empty(), "documented, and not met: {missing:#?}");
-    assert!(wrong.is_empty(), "of a type that the document does not have: {wrong:#?}");
+    let operations = operations(&server, "/openapi.json");
+    // What an event has to say differs from kind to kind, and a recorded request is whatever a
+    // caller sent.
+    let varies = &["/data/", "/body", "/headers/"];
+    let walked = Walked { operations: &operations, calls: server.calls(), varies };
+    let ours = operations.iter().filter(|one| !is_elsewhere(&one.path));
+    // A server that is busy or broken is not met here; of the control API only what works.
+    walked.assert_told(ours, |operation, status| {
+        !status.starts_with('5')
+            && (status.starts_with('2') || !operation.path.starts_with("/_cobro"))
+    });
 }
 
 /// Waits until it is written down that the end of an intent was told.
@@ -273,11 +185,11 @@ fn walk_dialect(server: &Server<'_>) {
     {
         send(method, target, &large, 413);
     }
-    for (method, path, operation) in operations(&document(server, "/openapi/mercadopago.json")) {
+    for Operation { method, path, said } in operations(server, "/openapi/mercadopago.json") {
         if is_elsewhere(&path) {
             continue;
         }
-        assert!(operation["responses"].get("401").is_some(), "{method} {path}");
+        assert!(said["responses"].get("401").is_some(), "{method} {path}");
         let target = path.replace("{device_id}", &seller.device).replace(['{', '}'], "");
         server.send(&Call::new(&method, &target)).expect(401);
     }

@@ -1,15 +1,13 @@
 //! The document says what these calls do: every status that it has is met here, and each answer
 //! has the form of its example.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
 use crate::http::Call;
 use crate::place::Place;
 use crate::point::Seller;
 use crate::server::Server;
-use crate::shape::{breaches, misfits};
+use crate::shared::documents::{Walked, operations};
 
 const API: &str = "/point/integration-api";
 
@@ -35,84 +33,20 @@ fn every_documented_answer() {
     let seller = Seller::demo(&server, "MLA");
     walk_refund_intents(&seller);
     walk_accounts(&seller);
-    let document = server.send(&Call::get("/openapi/mercadopago.json")).expect(200).json();
-    let mut wrong = BTreeSet::new();
-    for path in OURS {
-        for (method, operation) in document["paths"][path].as_object().unwrap() {
-            if operation["responses"].get("401").is_some() {
-                let target = path.replace("{device_id}", &seller.device).replace(['{', '}'], "");
-                server.send(&Call::new(&method.to_uppercase(), &target)).expect(401);
-            }
-            check(&server, &method.to_uppercase(), path, operation, &mut wrong);
+    let operations = operations(&server, "/openapi/mercadopago.json");
+    let ours: Vec<_> =
+        operations.iter().filter(|operation| OURS.contains(&operation.path.as_str())).collect();
+    assert!(OURS.iter().all(|path| ours.iter().any(|operation| operation.path == *path)));
+    for operation in &ours {
+        if operation.said["responses"].get("401").is_some() {
+            let target = operation.path.replace("{device_id}", &seller.device);
+            let target = target.replace(['{', '}'], "");
+            server.send(&Call::new(&operation.method, &target)).expect(401);
         }
     }
-    assert!(wrong.is_empty(), "of a type that the document does not have: {wrong:#?}");
-}
-
-/// Whether a target is one of a path's.
-fn fits(path: &str, target: &str) -> bool {
-    let target = target.split('?').next().unwrap();
-    let (path, target): (Vec<&str>, Vec<&str>) =
-        (path.split('/').collect(), target.split('/').collect());
-    path.len() == target.len()
-        && path.iter().zip(&target).all(|(part, given)| part.starts_with('{') || part == given)
-}
-
-fn examples(response: &Value) -> Vec<Value> {
-    let mut found = Vec::new();
-    for (_, content) in response["content"].as_object().into_iter().flatten() {
-        found.extend(content.get("example").cloned());
-        for (_, example) in content["examples"].as_object().into_iter().flatten() {
-            found.push(example["value"].clone());
-        }
-    }
-    found
-}
-
-fn check(
-    server: &Server<'_>,
-    method: &str,
-    path: &str,
-    operation: &Value,
-    wrong: &mut BTreeSet<String>,
-) {
-    let calls = server.calls();
-    let called = calls.iter().filter(|((called, target, _), _)| {
-        // `events` is not the id of an intent.
-        called == method
-            && fits(path, target)
-            && !(path.contains('{') && OURS.contains(&target.as_str()))
-    });
-    let mut met = BTreeSet::new();
-    for ((_, target, status), answer) in called {
-        let what = format!("{method} {target}: {status} {}", answer.text());
-        let response = operation["responses"].get(status.to_string());
-        let examples = examples(response.unwrap_or_else(|| panic!("not documented: {what}")));
-        met.insert(status.to_string());
-        if examples.is_empty() {
-            assert!(answer.body.is_empty(), "{what}");
-            continue;
-        }
-        let body = answer.json();
-        let content = &operation["responses"][status.to_string()]["content"];
-        for (_, content) in content.as_object().into_iter().flatten() {
-            let found = breaches(&content["schema"], &body);
-            wrong.extend(found.iter().map(|breach| format!("{method} {path} {status}: {breach}")));
-        }
-        // A list may be empty, and what does not apply is null.
-        let of = |example: &Value| -> Vec<String> {
-            let misfits = misfits(example, &body).into_iter();
-            misfits
-                .filter(|text| !text.ends_with("is empty") && !text.contains("is null"))
-                .collect()
-        };
-        let first = of(&examples[0]);
-        assert!(examples.iter().any(|example| of(example).is_empty()), "{first:?}: {what}");
-    }
-    for (status, _) in operation["responses"].as_object().unwrap() {
-        // A server that is busy is not met here.
-        assert!(status.starts_with('5') || met.contains(status), "{method} {path}: {status}");
-    }
+    let walked = Walked { operations: &operations, calls: server.calls(), varies: &[] };
+    // A server that is busy is not met here.
+    walked.assert_told(ours, |_, status| !status.starts_with('5'));
 }
 
 /// Refunds on the terminal, and what is told of intents and payments afterwards.

@@ -101,7 +101,7 @@ fn a_client_that_does_not_trust_us_is_told_of() {
         body.contains("handshake_failed").then_some(body)
     });
     assert!(told.unwrap().contains("does not trust the development CA"));
-    let doctor = crate::program::cobro(&server.directory.0, &["doctor", "--server"])
+    let doctor = crate::shared::server::bare_command(&server.place, &["doctor", "--server"])
         .arg(format!("http://{}", server.address))
         .output()
         .unwrap();

@@ -2,13 +2,14 @@
 //!
 //! Nothing here waits for a time: each step waits for an answer, an end or a line.
 
-#[cfg(test)]
+#![cfg(test)]
+
+#[path = "../shared/mod.rs"]
+#[allow(dead_code, reason = "no test program needs all of it")]
+mod shared;
+
 mod bad_input;
-#[cfg(test)]
 mod commands;
-#[cfg(test)]
 mod program;
-#[cfg(test)]
 mod proxy;
-#[cfg(test)]
 mod wire;

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-use crate::http::{Answer, Call};
-use crate::server::Server;
+use super::http::{Answer, Call};
+use super::server::Server;
 
 /// The Colombian site of the demo world.
 pub(crate) const COLOMBIA: Shop =

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::http::{Answer, Call};
-use crate::receiver::Receiver;
-use crate::server::Server;
+use super::http::{Answer, Call};
+use super::receiver::Receiver;
+use super::server::Server;
 
 /// A seller with the terminal of which the tests make use.
 #[derive(Clone, Debug)]

@@ -1,31 +1,18 @@
-//! The demo merchant: its credential in every form, its terminal, and the calls that most tests
-//! make.
+//! The demo merchant's terminal, and what a point of sale and the person at it do.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
-use crate::http::{Answer, Call};
-use crate::server::Server;
+use super::clip_shop::{APPROVES, CAFE};
+use super::http::{Answer, Call};
+use super::server::Server;
 
-pub(crate) const KEY: &str = "c11b0000-0000-4000-8000-000000000001";
-pub(crate) const SECRET: &str = "5ec2e700-0000-4000-8000-000000000001";
 pub(crate) const CASHIER: &str = "caja1@cafecentral.example";
 pub(crate) const TERMINAL: &str = "CLIP_PRO__P8220000001";
 pub(crate) const SERIAL: &str = "P8220000001";
 
-/// A published card that approves, and one that lacks money.
-pub(crate) const GOOD_CARD: &str = "5177136199824515";
-pub(crate) const POOR_CARD: &str = "4555126387272952";
-
-/// Key and secret as most clients send them.
-pub(crate) fn basic() -> String {
-    format!("Basic {}", BASE64.encode(format!("{KEY}:{SECRET}")))
-}
-
 /// Calls a path with the merchant's credential.
 pub(crate) fn call(server: &Server<'_>, method: &str, path: &str, body: &Value) -> Answer {
-    let call = Call::new(method, path).header("x-api-key", &basic());
+    let call = Call::new(method, path).header("x-api-key", &CAFE.basic());
     server.send(&if body.is_null() { call } else { call.json(body) })
 }
 
@@ -77,5 +64,5 @@ pub(crate) fn terminal(server: &Server<'_>) -> Value {
 #[track_caller]
 pub(crate) fn pay(server: &Server<'_>, code: &str) -> Value {
     at_terminal(server, "fetch", &json!({ "intent_id": code }), 200);
-    at_terminal(server, "card", &json!({ "card": GOOD_CARD }), 200)
+    at_terminal(server, "card", &json!({ "card": APPROVES }), 200)
 }

@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::http::{AMPLE, read_headers};
+use super::http::{AMPLE, read_headers};
 
 /// HMAC-SHA256 in lower-case hexadecimal.
 pub(crate) fn hmac_hex(key: &str, message: &str) -> String {

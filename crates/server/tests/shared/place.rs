@@ -53,14 +53,12 @@ impl Place {
         &self.directory
     }
 
-    #[allow(dead_code, reason = "not every test binary tells them apart")]
     pub(crate) fn is_sqlite(&self) -> bool {
         self.database.is_none()
     }
 
     /// Every row of every table as text, bytes in hexadecimal; empty on SQLite, whose files show
     /// what is in them.
-    #[allow(dead_code, reason = "not every test binary reads tables")]
     pub(crate) fn rows(&self) -> String {
         let Some(database) = &self.database else { return String::new() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -10,8 +10,8 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
-use crate::http::{Answer, Call, Connection, Events};
-use crate::place::Place;
+use super::http::{Answer, Call, Connection, Events};
+use super::place::Place;
 
 /// The program under test.
 fn program() -> PathBuf {
@@ -19,18 +19,42 @@ fn program() -> PathBuf {
     given.map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_cobro")), PathBuf::from)
 }
 
-/// The program with none of the tests' surroundings but where its data are.
-pub(crate) fn command(place: &Place, number: usize, arguments: &[&str]) -> Command {
+/// Variables that the program heeds, beside those that begin with its name.
+const HEEDED: [&str; 5] = ["DATABASE_URL", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "NODE_OPTIONS"];
+
+/// The program in the directory of a place, with nothing of the tests' surroundings that it would
+/// heed.
+pub(crate) fn bare_command(place: &Place, arguments: &[&str]) -> Command {
     let mut command = Command::new(program());
     command.args(arguments).current_dir(place.directory()).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
-        let is_ours = name.to_str().is_some_and(|name| name.starts_with("COBRO_"));
-        if is_ours || name == "DATABASE_URL" {
+        let text = name.to_string_lossy().to_ascii_uppercase();
+        if text.starts_with("COBRO_") || HEEDED.contains(&text.as_str()) {
             command.env_remove(name);
         }
     }
+    command
+}
+
+/// The program with none of the tests' surroundings but where its data are.
+pub(crate) fn command(place: &Place, number: usize, arguments: &[&str]) -> Command {
+    let mut command = bare_command(place, arguments);
     command.envs(place.variables(number));
     command
+}
+
+/// The address, `127.0.0.1:PORT`, that a server prints when it listens; `None` when it ends before.
+pub(crate) fn read_address(output: &mut impl BufRead) -> Option<String> {
+    loop {
+        let mut line = String::new();
+        if output.read_line(&mut line).unwrap() == 0 {
+            return None;
+        }
+        if let Some(url) = line.trim().strip_prefix("Console") {
+            let address = url.trim().trim_start_matches("http://").trim_end_matches('/');
+            return Some(address.to_owned());
+        }
+    }
 }
 
 /// Runs `cobro verify` and answers what it printed; it must agree.
@@ -40,6 +64,9 @@ pub(crate) fn verify(place: &Place) -> String {
     assert!(status.success(), "cobro verify: {}", String::from_utf8_lossy(&stderr));
     String::from_utf8(stdout).unwrap()
 }
+
+/// Answers by method, target and status.
+pub(crate) type Calls = BTreeMap<(String, String, u16), Answer>;
 
 /// A server that stops, and is verified, when it is dropped.
 #[derive(Debug)]
@@ -52,7 +79,7 @@ pub(crate) struct Server<'a> {
     /// `127.0.0.1:PORT`
     pub(crate) address: String,
     /// The last answer to each method and target with each status.
-    calls: Mutex<BTreeMap<(String, String, u16), Answer>>,
+    calls: Mutex<Calls>,
     ephemeral: bool,
     ended: bool,
 }
@@ -75,7 +102,6 @@ impl<'a> Server<'a> {
     }
 
     /// One with further variables.
-    #[allow(dead_code, reason = "not every test binary sets variables")]
     pub(crate) fn start_under(place: &'a Place, variables: &[(&str, &str)]) -> Self {
         let arguments = ["serve", "--port", "0"];
         let mut command = command(place, 0, &arguments);
@@ -84,7 +110,6 @@ impl<'a> Server<'a> {
     }
 
     /// Waits until it is dead, of its own doing.
-    #[allow(dead_code, reason = "not every test binary kills servers")]
     #[track_caller]
     pub(crate) fn wait_for_death(mut self) {
         self.ended = true;
@@ -93,7 +118,6 @@ impl<'a> Server<'a> {
     }
 
     /// One that logs at this level.
-    #[allow(dead_code, reason = "not every test binary reads logs")]
     pub(crate) fn start_logging(place: &'a Place, level: &str) -> Self {
         let arguments = ["serve", "--port", "0"];
         let mut command = command(place, 0, &arguments);
@@ -102,7 +126,6 @@ impl<'a> Server<'a> {
     }
 
     /// One that dies at a point of the engine (`cobro_engine::crash`).
-    #[allow(dead_code, reason = "not every test binary kills its servers so")]
     pub(crate) fn start_to_die(place: &'a Place, point: &str) -> Self {
         let arguments = ["serve", "--port", "0"];
         let mut command = command(place, 0, &arguments);
@@ -115,17 +138,10 @@ impl<'a> Server<'a> {
         let log = File::options().create(true).append(true).open(log).unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut address = None;
-        while address.is_none() {
-            let mut line = String::new();
-            if output.read_line(&mut line).unwrap() == 0 {
-                let _ = child.wait();
-                panic!("cobro did not start: {}", read_log(place, number));
-            }
-            address = line.trim().strip_prefix("Console").map(|url| url.trim().to_owned());
-        }
-        let url = address.unwrap();
-        let address = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let Some(address) = read_address(&mut output) else {
+            let _ = child.wait();
+            panic!("cobro did not start: {}", read_log(place, number));
+        };
         let ephemeral = arguments.contains(&"--ephemeral");
         let calls = Mutex::default();
         Self { place, number, child, _output: output, address, calls, ephemeral, ended: false }
@@ -147,7 +163,7 @@ impl<'a> Server<'a> {
     }
 
     /// What was called through [`Server::send`], by method, target and status.
-    pub(crate) fn calls(&self) -> BTreeMap<(String, String, u16), Answer> {
+    pub(crate) fn calls(&self) -> Calls {
         self.calls.lock().unwrap().clone()
     }
 

@@ -4,14 +4,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
-use crate::http::{Answer, Call};
-use crate::server::Server;
+use super::http::{Answer, Call};
+use super::server::Server;
 
 /// The merchant of the demo world.
-pub(crate) const CAFE: Shop = Shop {
-    key: "c11b0000-0000-4000-8000-000000000001",
-    secret: "5ec2e700-0000-4000-8000-000000000001",
-};
+pub(crate) const CAFE: Shop = Shop { key: KEY, secret: SECRET };
+pub(crate) const KEY: &str = "c11b0000-0000-4000-8000-000000000001";
+pub(crate) const SECRET: &str = "5ec2e700-0000-4000-8000-000000000001";
 
 /// A published card that approves: Mastercard credit, Mexico.
 pub(crate) const APPROVES: &str = "5177136199824515";
