@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use cobro_domain::event::Event;
 use cobro_domain::{MerchantId, PaymentId, TerminalId};
 use cobro_engine::{Change, World};
+use futures_util::FutureExt as _;
 use serde_json::Value;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -78,7 +79,7 @@ impl Lines {
         let board = worlds.entry(world.id().to_owned()).or_insert_with(|| {
             // It holds no world: a world that is removed can go, which ends it.
             let (lines, id) = (Arc::clone(self), world.id().to_owned());
-            tokio::spawn(lines.pass_on(id, world.changes()));
+            tokio::spawn(lines.pass_on(id, world.changes()).boxed());
             Board::default()
         });
         board.of_terminals.entry(terminal.clone()).or_default().push(number);

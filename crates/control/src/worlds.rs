@@ -9,6 +9,7 @@ use cobro_engine::worlds::MAIN;
 use cobro_engine::{EngineError, World};
 use cobro_surface::body::json_response;
 use cobro_surface::endpoint::{Endpoint, Routes};
+use futures_util::FutureExt as _;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -109,7 +110,7 @@ async fn described(world: &World) -> Result<Value, EngineError> {
 pub(crate) async fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
 ) -> Result<T, EngineError> {
-    let done = tokio::spawn(work).await;
+    let done = tokio::spawn(work.boxed()).await;
     done.unwrap_or_else(|error| Err(EngineError::Fault(error.to_string())))
 }
 

@@ -304,7 +304,7 @@ impl Inner {
         loop {
             let next = self.queue().start();
             let Some((place, job)) = next else { return };
-            tokio::spawn(attempt(self.clone(), place, job));
+            tokio::spawn(attempt(self.clone(), place, job).boxed());
         }
     }
 
@@ -388,14 +388,15 @@ impl Chores {
             self.forgot = Some(now);
         }
         let own = world.clone();
-        self.running = Some(world.tasks().spawn(async move {
+        let done = async move {
             let swept = if sweep { own.sweep().await.map(drop) } else { Ok(()) };
             let fired = own.fire_due().await;
             let forgot = if forget { own.forget_expired().await.map(drop) } else { Ok(()) };
             for error in [swept.err(), fired.err(), forgot.err()].into_iter().flatten() {
                 tracing::warn!(%error, world = own.id(), "what is due could not all be done");
             }
-        }));
+        };
+        self.running = Some(world.tasks().spawn(done.boxed()));
     }
 
     /// Ends when they are done; never when none are under way.

@@ -14,6 +14,7 @@ use cobro_domain::session::Session;
 use cobro_domain::{MerchantId, PaymentId};
 use cobro_store::Tx;
 use cobro_store::rows::{AdjustmentRow, TimerKind};
+use futures_util::FutureExt as _;
 
 use crate::crash;
 use crate::emit::{emit_payment, post, require, set_timer, stop_timer};
@@ -90,14 +91,15 @@ impl World {
         amount_minor: i64,
     ) -> Result<Payment, EngineError> {
         let (world, own) = (self.clone(), caller.clone());
-        let task = self.tasks().spawn(async move {
+        let work = async move {
             // Held until the answer is stored, so that the clock does not move in between.
             let _talk = world.converse().await;
             let merchant = own.merchant;
             world.write(merchant, move |tx| begin_adjustment(tx, &own, id, amount_minor)).await?;
             crash::point("adjust.begin.committed");
             world.advise_adjustment(merchant, id).await
-        });
+        };
+        let task = self.tasks().spawn(work.boxed());
         match task.await.map_err(|_| EngineError::Unanswered)?? {
             AdviceAnswer::Accepted => {}
             AdviceAnswer::Silent => return Err(EngineError::Unanswered),
@@ -147,7 +149,7 @@ impl World {
         id: PaymentId,
     ) -> Result<Payment, EngineError> {
         let (world, own, seed) = (self.clone(), caller.clone(), self.entropy().seed());
-        let task = self.tasks().spawn(async move {
+        let work = async move {
             let _talk = world.converse().await;
             let (inner, merchant) = (world.clone(), own.merchant);
             let released = world.write(merchant, move |tx| {
@@ -158,7 +160,8 @@ impl World {
             crash::point("release.committed");
             world.reverse_unknown(merchant, id).await?;
             Ok::<_, EngineError>(payment)
-        });
+        };
+        let task = self.tasks().spawn(work.boxed());
         task.await.map_err(|_| EngineError::Unanswered)?
     }
 }

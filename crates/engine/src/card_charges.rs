@@ -16,6 +16,7 @@ use cobro_domain::session::{Session, SessionAction, SessionKind};
 use cobro_domain::{CardId, MerchantId, PaymentId, SessionId};
 use cobro_store::Tx;
 use cobro_store::rows::TimerKind;
+use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -172,7 +173,7 @@ impl World {
     ) -> JoinHandle<Result<SessionId, EngineError>> {
         let merchant = caller.merchant;
         let (world, own) = (self.clone(), caller.clone());
-        self.tasks().spawn(async move {
+        let work = async move {
             let mut talk = world.converse().await;
             crash::point("card.received");
             let (inner, seed) = (world.clone(), world.entropy().seed());
@@ -217,7 +218,8 @@ impl World {
                 None => {}
             }
             Ok(id)
-        })
+        };
+        self.tasks().spawn(work.boxed())
     }
 
     /// The end of a client's patience, from now on.
@@ -307,7 +309,7 @@ impl World {
         let world = self.clone();
         let (begun, answered) = oneshot::channel();
         let patience = self.patience();
-        let task = self.tasks().spawn(async move {
+        let work = async move {
             let mut talk = world.converse().await;
             crash::point("card.received");
             let (inner, seed) = (world.clone(), world.entropy().seed());
@@ -322,7 +324,8 @@ impl World {
             let _ = begun.send(session);
             send(&world, &mut talk, payment, to_keep).await?;
             Ok::<_, EngineError>(session)
-        });
+        };
+        let task = self.tasks().spawn(work.boxed());
         self.patiently(merchant, patience, task, answered).await
     }
 

@@ -12,6 +12,7 @@ use cobro_domain::scenario::Scenario;
 use cobro_domain::{MerchantId, PaymentId};
 use cobro_store::Tx;
 use cobro_store::rows::TimerKind;
+use futures_util::FutureExt as _;
 
 use crate::card_charges::{Awaited, BegunCharge, send, session_moved};
 use crate::emit::{emit_payment, require, set_timer, stop_timer};
@@ -39,7 +40,7 @@ impl World {
         let world = self.clone();
         let (begun, answered) = tokio::sync::oneshot::channel();
         let patience = self.patience();
-        let task = self.tasks().spawn(async move {
+        let work = async move {
             let mut talk = world.converse().await;
             let (own, seed) = (world.clone(), world.entropy().seed());
             let payment = world
@@ -51,7 +52,8 @@ impl World {
                 send(&world, &mut talk, BegunCharge { payment, scenario }, None).await?;
             }
             Ok::<_, EngineError>(session)
-        });
+        };
+        let task = self.tasks().spawn(work.boxed());
         self.patiently(merchant, patience, task, answered).await
     }
 

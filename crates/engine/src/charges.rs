@@ -22,6 +22,7 @@ use cobro_domain::terminal::Terminal;
 use cobro_domain::{IntentId, MerchantId, PaymentId, RefundId, TerminalId, Timestamp};
 use cobro_store::rows::{ReferenceRow, TimerKind};
 use cobro_store::{StoreError, Tx};
+use futures_util::FutureExt as _;
 
 use crate::alarms::Conversation;
 use crate::card_charges::{Awaited, ToKeep, keep_charged, session_moved};
@@ -90,7 +91,7 @@ impl World {
         command: PresentCard,
     ) -> Result<IntentView, EngineError> {
         let world = self.clone();
-        let task = self.tasks().spawn(async move {
+        let work = async move {
             // Held until the answer is stored, so that the clock does not move in between.
             let mut talk = world.converse().await;
             crash::point("charge.received");
@@ -112,7 +113,8 @@ impl World {
                 }
             };
             world.read_intent(merchant, intent).await
-        });
+        };
+        let task = self.tasks().spawn(work.boxed());
         task.await.map_err(|_| EngineError::Unanswered)?
     }
 }

@@ -13,6 +13,7 @@ use cobro_domain::refund::{Refund, RefundState};
 use cobro_domain::{IntentId, MerchantId, PaymentId, RefundId};
 use cobro_store::rows::TimerKind;
 use cobro_store::{ToCell, Tx};
+use futures_util::FutureExt as _;
 use serde_json::json;
 
 use crate::answers;
@@ -70,7 +71,7 @@ impl World {
         command: CreateRefund,
     ) -> Result<RefundView, EngineError> {
         let (world, caller) = (self.clone(), caller.clone());
-        let task = self.tasks().spawn(async move {
+        let work = async move {
             let gate = world.gate().read().await;
             crash::point("refund.received");
             let merchant = caller.merchant;
@@ -85,7 +86,8 @@ impl World {
             drop(gate);
             let answered = world.await_refund(merchant, refund.id, &mut changes).await;
             answered.inspect(|_| crash::point("refund.before_reply"))
-        });
+        };
+        let task = self.tasks().spawn(work.boxed());
         task.await.map_err(|_| EngineError::Unanswered)?
     }
 

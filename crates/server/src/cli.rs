@@ -4,6 +4,8 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use futures_util::future::LocalBoxFuture;
+use tokio::runtime::Runtime;
 
 use crate::config::{ServeArgs, StoreArgs};
 use crate::export::ExportCommand;
@@ -56,14 +58,14 @@ pub fn run() -> ExitCode {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => {
             let served = args.resolve().map(crate::serve::serve);
-            match served.and_then(|serving| runtime.block_on(serving)) {
+            match served.and_then(|serving| to_the_end(&runtime, serving)) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => complain(&format!("{error:#}")),
             }
         }
         Command::Verify(args) => {
             let verified = args.resolve();
-            match verified.and_then(|config| runtime.block_on(crate::verify::run(&config))) {
+            match verified.and_then(|config| to_the_end(&runtime, crate::verify::run(&config))) {
                 Ok(Ok(counted)) => {
                     let mut out = std::io::stdout().lock();
                     let _ = writeln!(
@@ -78,16 +80,16 @@ pub fn run() -> ExitCode {
                 Err(error) => complain(&format!("{error:#}")),
             }
         }
-        Command::Export(command) => match runtime.block_on(crate::export::run(command)) {
+        Command::Export(command) => match to_the_end(&runtime, crate::export::run(command)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => complain(&format!("{error:#}")),
         },
-        Command::Vault(args) => match runtime.block_on(crate::vault::run(args)) {
+        Command::Vault(args) => match to_the_end(&runtime, crate::vault::run(args)) {
             Ok(text) => print(&text),
             Err(error) => complain(&format!("{error:#}")),
         },
-        Command::Run(args) => ExitCode::from(runtime.block_on(unchanged::run::run(args))),
-        Command::Env(args) => match runtime.block_on(unchanged::env::run(args)) {
+        Command::Run(args) => ExitCode::from(to_the_end(&runtime, unchanged::run::run(args))),
+        Command::Env(args) => match to_the_end(&runtime, unchanged::env::run(args)) {
             Ok((text, remarks)) => {
                 for remark in remarks {
                     complain(&remark);
@@ -100,7 +102,7 @@ pub fn run() -> ExitCode {
             Ok(text) => print(&text),
             Err(error) => complain(&format!("{error:#}")),
         },
-        Command::Doctor(args) => match runtime.block_on(unchanged::doctor::run(args)) {
+        Command::Doctor(args) => match to_the_end(&runtime, unchanged::doctor::run(args)) {
             Ok(report) => {
                 print(&report.text);
                 if report.well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -108,6 +110,12 @@ pub fn run() -> ExitCode {
             Err(error) => complain(&format!("{error:#}")),
         },
     }
+}
+
+/// Runs a command. It is boxed, since a runtime compiles what it is given once for each of its kinds.
+fn to_the_end<'a, T>(runtime: &Runtime, work: impl Future<Output = T> + 'a) -> T {
+    let work: LocalBoxFuture<'a, T> = Box::pin(work);
+    runtime.block_on(work)
 }
 
 fn print(text: &str) -> ExitCode {

@@ -75,7 +75,7 @@ impl Factory {
         let stop = self.shutdown.child_token();
         let mut stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner);
         stops.insert(id.to_owned(), stop.clone());
-        self.loops.spawn(self.deliveries.clone().run(world.clone(), stop));
+        self.loops.spawn(self.deliveries.clone().run(world.clone(), stop).boxed());
         Ok(world)
     }
 

@@ -8,11 +8,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, Uri};
 use cobro_proxy::{Outcome, Proxy, Serve, Stream};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use hyper::body::Incoming;
-use hyper::service::Service;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -72,10 +73,11 @@ pub(crate) async fn listen(listener: TcpListener, front: Front, shutdown: Cancel
         };
         let _ = stream.set_nodelay(true);
         let (front, inside, shutdown) = (front.clone(), inside.clone(), shutdown.clone());
-        open.spawn(async move {
+        let served = async move {
             connection(stream, front, inside, shutdown).await;
             drop(slot);
-        });
+        };
+        open.spawn(served.boxed());
     }
     drop(listener);
     open.close();
@@ -88,7 +90,8 @@ pub(crate) async fn listen(listener: TcpListener, front: Front, shutdown: Cancel
 async fn connection(stream: TcpStream, front: Front, inside: Serve, shutdown: CancellationToken) {
     let Front { router, proxy } = front;
     let Some(proxy) = proxy else {
-        return serve(stream, router_service(router), shutdown).await;
+        let respond = move |request| routed(router.clone(), request).boxed();
+        return serve(Box::new(stream), Arc::new(respond), shutdown).await;
     };
     let mut first = [0];
     let first_byte = tokio::time::timeout(HEADER_TIMEOUT, stream.peek(&mut first));
@@ -102,59 +105,45 @@ async fn connection(stream: TcpStream, front: Front, inside: Serve, shutdown: Ca
     if first == [TLS_HANDSHAKE] {
         return proxy.serve_tls(stream, &inside).await;
     }
-    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+    let respond = move |request| {
         let (router, proxy, inside) = (router.clone(), proxy.clone(), inside.clone());
-        async move {
-            Ok::<_, Infallible>(match proxy.handle(request, &inside).await {
-                Outcome::Route(request) => route(router, request).await,
+        let responded = async move {
+            match proxy.handle(request, &inside).await {
+                Outcome::Route(request) => routed(router, request).await,
                 Outcome::Answer(answer) => answer.map(Body::new),
-            })
-        }
-    });
-    serve(stream, service, shutdown).await;
+            }
+        };
+        responded.boxed()
+    };
+    serve(Box::new(stream), Arc::new(respond), shutdown).await;
 }
 
 /// The inside of a connection for a provider's host.
 async fn serve_inside(stream: Box<dyn Stream>, router: Router, shutdown: CancellationToken) {
-    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+    let respond = move |mut request: Request<Incoming>| {
         let router = router.clone();
-        async move {
-            Ok::<_, Infallible>(match cobro_proxy::check_inside(&mut request) {
-                Ok(()) => route(router, request).await,
+        let responded = async move {
+            match cobro_proxy::check_inside(&mut request) {
+                Ok(()) => routed(router, request).await,
                 Err(answer) => (*answer).map(Body::new),
-            })
-        }
-    });
-    serve(stream, service, shutdown).await;
+            }
+        };
+        responded.boxed()
+    };
+    serve(stream, Arc::new(respond), shutdown).await;
 }
 
-fn router_service(
-    router: Router,
-) -> impl Service<
-    Request<Incoming>,
-    Response = Response<Body>,
-    Error = Infallible,
-    Future: Send + 'static,
-> + Send
-+ 'static {
-    hyper::service::service_fn(move |request| {
-        let router = router.clone();
-        async move { Ok::<_, Infallible>(route(router, request).await) }
-    })
-}
-
-async fn route(router: Router, request: Request<Incoming>) -> Response<Body> {
+async fn routed(router: Router, request: Request<Incoming>) -> Response<Body> {
     infallible(router.oneshot(without_trailing_slash(request.map(Body::new))).await)
 }
 
+/// What answers the requests of a connection. One type for all of them, as for streams, so that the
+/// protocols are compiled once.
+type Respond = Arc<dyn Fn(Request<Incoming>) -> BoxFuture<'static, Response<Body>> + Send + Sync>;
+
 /// Serves a connection; when the server stops, the requests that are running end first.
-async fn serve<I, S>(stream: I, service: S, shutdown: CancellationToken)
-where
-    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
-    S: Send + 'static,
-    S::Future: Send + 'static,
-{
+async fn serve(stream: Box<dyn Stream>, respond: Respond, shutdown: CancellationToken) {
+    let service = service_fn(move |request| respond(request).map(Ok::<_, Infallible>));
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()

@@ -15,6 +15,7 @@ use cobro_engine::ports::Dialect;
 use cobro_engine::worlds::MAIN;
 use cobro_mercadopago::{Point, Surface};
 use cobro_surface::journal::Journal;
+use futures_util::FutureExt as _;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -143,14 +144,14 @@ pub(crate) async fn start(config: Config) -> anyhow::Result<Running> {
         shutdown: stopped.clone(),
         metrics,
     });
-    tokio::spawn(autopilot.run(worlds.clone(), stopped));
-    tokio::spawn(crate::vault::watch(worlds.clone(), factory.clone(), config.store));
+    tokio::spawn(autopilot.run(worlds.clone(), stopped).boxed());
+    tokio::spawn(crate::vault::watch(worlds.clone(), factory.clone(), config.store).boxed());
     directory.leave_address(&url)?;
     let serving = std::iter::once(listener)
         .chain(tls_listener)
         .map(|listener| {
             let front = Front { router: router.clone(), proxy: Some(proxy.clone()) };
-            tokio::spawn(crate::http::listen(listener, front, shutdown.clone()))
+            tokio::spawn(crate::http::listen(listener, front, shutdown.clone()).boxed())
         })
         .collect();
     Ok(Running { url, worlds, factory, shutdown, stopping, serving, directory })
