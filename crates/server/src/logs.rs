@@ -1,20 +1,45 @@
 //! Structured logs, on standard error.
 
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt, registry};
 
-/// Starts logging: `RUST_LOG` says what, `LOG_FORMAT=json` how. Beside another program's output
-/// only warnings are told unless asked for more.
+/// Starts logging: `RUST_LOG` says what, as levels of targets (`warn,cobro=debug`), `LOG_FORMAT=json`
+/// how. Beside another program's output only warnings are told unless asked for more.
 pub(crate) fn start(beside_a_program: bool) {
-    let usual = if beside_a_program { "warn" } else { "warn,cobro=info,cobro_store=info" };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
+    let asked = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let targets = asked.unwrap_or_else(|| {
+        let usual = Targets::new().with_default(LevelFilter::WARN);
+        if beside_a_program {
+            return usual;
+        }
+        usual.with_targets([("cobro", LevelFilter::INFO), ("cobro_store", LevelFilter::INFO)])
+    });
     // It tells the parameters of statements, which are people's data, whatever level is asked for.
-    let filter = match "tokio_postgres=info".parse() {
-        Ok(quiet) => filter.add_directive(quiet),
-        Err(_) => filter,
+    let targets = targets.with_target("tokio_postgres", LevelFilter::INFO);
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match std::env::var("LOG_FORMAT").is_ok_and(|format| format == "json") {
+        true => lines.json().boxed(),
+        false => lines.boxed(),
     };
-    let json = std::env::var("LOG_FORMAT").is_ok_and(|format| format == "json");
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = if json { logs.json().try_init() } else { logs.try_init() };
     // A test may have started logging before.
-    drop(started);
+    drop(registry().with(lines.with_filter(targets)).try_init());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_understood() {
+        let targets: Targets = "warn,cobro=debug".parse().unwrap();
+        assert!(targets.would_enable("cobro::serve", &tracing::Level::DEBUG));
+        assert!(!targets.would_enable("hyper", &tracing::Level::INFO));
+        let targets: Targets = "trace".parse().unwrap();
+        let targets = targets.with_target("tokio_postgres", LevelFilter::INFO);
+        assert!(!targets.would_enable("tokio_postgres::query", &tracing::Level::DEBUG));
+        assert!(targets.would_enable("cobro_delivery", &tracing::Level::TRACE));
+    }
 }

@@ -147,6 +147,33 @@ fn abandoned_when_nobody_takes_it(place: &Place) {
     receiver.told(&shown, "FINISHED");
 }
 
+fn the_time_of_an_intent_is_not_that_of_the_one_before(place: &Place) {
+    let server = Server::start(place);
+    let seller = Seller::demo(&server, "MLA");
+    let first = seller.create(&json!({ "amount": 1500 }));
+    seller.advance(400);
+    seller.cancel(&first).expect(200);
+    let second = seller.create(&json!({ "amount": 1500 }));
+    // Past the end that the first would have had: nothing is told of it.
+    assert_eq!(seller.advance(590)["due"], json!([]));
+    assert_eq!(seller.intent(&second)["state"], "OPEN");
+    let due = seller.advance(20)["due"].clone();
+    assert_eq!((&due[0]["kind"], &due[1]), (&json!("abandon"), &Value::Null), "{due}");
+    assert_eq!(seller.intent(&second)["state"], "ABANDONED");
+    assert_eq!(seller.intent(&first)["state"], "CANCELED");
+
+    // A result is put away long before the intent would have been given up.
+    let third = seller.create(&json!({ "amount": 1500 }));
+    seller.take_card(&json!({ "hold": true }));
+    let due = seller.advance(31)["due"].clone();
+    assert_eq!((&due[0]["kind"], &due[1]), (&json!("close_result"), &Value::Null), "{due}");
+    assert_eq!(seller.intent(&third)["state"], "FINISHED");
+    // Nor does what is left of its time end anything.
+    let fourth = seller.create(&json!({ "amount": 1500 }));
+    assert_eq!(seller.advance(590)["due"], json!([]));
+    assert_eq!(seller.intent(&fourth)["state"], "OPEN");
+}
+
 fn an_unanswered_payment_is_reversed(place: &Place) {
     let server = Server::start(place);
     let seller = Seller::demo(&server, "MLB");
@@ -284,6 +311,7 @@ fn a_terminal_offline_or_on_its_own() {
 crate::on_both!(
     a_named_card_decides_before_the_amount,
     abandoned_when_nobody_takes_it,
+    the_time_of_an_intent_is_not_that_of_the_one_before,
     an_unanswered_payment_is_reversed,
     cancelling_in_every_state
 );
