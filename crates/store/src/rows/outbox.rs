@@ -98,6 +98,6 @@ pub const DUE_DELIVERIES: Claim<Delivery> = Claim {
     sql: "SELECT id, merchant, lane, event, slot, url, attempts, state, next_at, request, \
           response, created_at FROM delivery \
           WHERE lane = $1 AND next_at IS NOT NULL AND next_at <= $2 \
-          ORDER BY lane, next_at LIMIT $3",
+          ORDER BY lane, next_at, id LIMIT $3",
     due: |delivery, now| matches!(delivery.state, DeliveryState::Waiting { next_at } if next_at <= now),
 };

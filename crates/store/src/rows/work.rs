@@ -133,10 +133,11 @@ impl Row for Timer {
     }
 }
 
-/// Timers that are due, the oldest first.
+/// Timers that are due, the oldest first; those of one instant in the same order on every database.
 pub const DUE_TIMERS: Claim<Timer> = Claim {
     sql: "SELECT merchant, kind, subject, lane, due_at, attempts FROM timer \
-          WHERE lane = $1 AND due_at <= $2 ORDER BY lane, due_at LIMIT $3",
+          WHERE lane = $1 AND due_at <= $2 \
+          ORDER BY lane, due_at, merchant, kind, subject LIMIT $3",
     due: |timer, now| timer.due_at <= now,
 };
 
