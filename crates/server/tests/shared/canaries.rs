@@ -62,6 +62,9 @@ impl Canaries<'_> {
             let rows = Value::Array(server.list(list, &format!("/{list}"))).to_string();
             self.assert_not_in(list, rows.as_bytes());
             for code in [CODE, SHORT_CODE] {
+                // A body of as many bytes is no leak.
+                let lengths = format!("\"content-length\":\"{code}\"");
+                let rows = rows.replace(&lengths, "");
                 Canaries(&[&format!("\"{code}\"")]).assert_not_in(list, rows.as_bytes());
             }
         }
