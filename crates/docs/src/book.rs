@@ -90,7 +90,6 @@ pub(crate) fn chapter(frame: &Frame, visit: &Visit<'_>, path: &str) -> Option<Pa
     let chapter = CHAPTERS.iter().find(|chapter| chapter.path == path.trim_end_matches('/'))?;
     let rendered = chapter.render();
     let mut main = String::from("<article class=\"prose\" lang=\"en\">");
-    frame.live_note(visit, &mut main);
     main.push_str(&rendered.html);
     main.push_str("</article>");
     if rendered.headings.len() > 1 {

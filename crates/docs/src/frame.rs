@@ -1,7 +1,5 @@
 //! The frame around every page: languages, navigation, headers.
 
-use std::borrow::Cow;
-
 use axum::extract::RawQuery;
 use axum::response::{Html, IntoResponse, Response};
 use cobro_surface::assets::NOT_SNIFFED;
@@ -11,8 +9,6 @@ use http::header::{
     ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, SET_COOKIE, VARY,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
-
-use crate::Audience;
 
 /// What a page may do: load from its own origin, and nothing inline.
 pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -71,40 +67,11 @@ fn language_cookie(cookies: &str) -> Option<Language> {
 pub(crate) struct Frame {
     version: &'static str,
     texts: Texts,
-    audience: Audience,
 }
 
 impl Frame {
-    pub(crate) fn new(version: &'static str, audience: Audience) -> Self {
-        Self { version, texts: texts().0, audience }
-    }
-
-    /// Whether what is sent from a page moves no money.
-    pub(crate) fn is_sandbox(&self) -> bool {
-        self.audience == Audience::Sandbox
-    }
-
-    /// Appends, where calls move money, that the credentials are the reader's own.
-    pub(crate) fn live_note(&self, visit: &Visit<'_>, html: &mut String) {
-        if !self.is_sandbox() {
-            html.push_str("<p class=\"notice\" lang=\"");
-            html.push_str(visit.language.tag());
-            html.push_str("\">");
-            escape(self.text(visit, "live-note"), html);
-            html.push_str("</p>");
-        }
-    }
-
-    /// A page's text as its readers may see it.
-    fn shown<'a>(&self, html: &'a str) -> Cow<'a, str> {
-        match self.audience {
-            Audience::Sandbox => Cow::Borrowed(html),
-            Audience::Live { hidden } => {
-                let hide =
-                    |html: String, (secret, shown): &(&str, &str)| html.replace(secret, shown);
-                Cow::Owned(hidden.iter().fold(html.to_owned(), hide))
-            }
-        }
+    pub(crate) fn new(version: &'static str) -> Self {
+        Self { version, texts: texts().0 }
     }
 
     /// A text of the frame.
@@ -150,7 +117,7 @@ impl Frame {
         fill(LAYOUT, &mut html, |hole, html| match hole {
             Hole::Text(key) => escape(self.text(visit, key), html),
             Hole::Part("nav") => html.push_str(&page.nav),
-            Hole::Part("main") => html.push_str(&self.shown(&page.main)),
+            Hole::Part("main") => html.push_str(&page.main),
             Hole::Part("texts") => html.push_str(&self.texts.json(visit.language)),
             Hole::Part("languages") => languages(visit, html),
             Hole::Value("title") => escape(&page.title, html),

@@ -41,21 +41,6 @@ pub struct Docs {
     pub base_url: String,
     /// The surfaces, in the order in which they are shown.
     pub surfaces: Vec<Surface>,
-    /// Whose credentials the pages may show.
-    pub audience: Audience,
-}
-
-/// Who reads the pages of this server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Audience {
-    /// Those who try things out: the credentials of the texts and examples work here.
-    Sandbox,
-    /// Those whose calls move money: nothing is sent from a page, and the credentials of the texts,
-    /// which do not work here, are not shown.
-    Live {
-        /// Each credential that occurs, and what is shown in its place.
-        hidden: &'static [(&'static str, &'static str)],
-    },
 }
 
 /// The files that the pages load; the base is the console's.
@@ -83,8 +68,7 @@ impl Pages {
 /// The pages use the console's base style sheet and icon (`/console/assets/…`). Every page carries
 /// a content security policy that allows its own origin alone.
 pub fn router(docs: Docs) -> Router {
-    let frame = Frame::new(docs.version, docs.audience);
-    let pages = Pages { frame, docs, reference: OnceLock::new() };
+    let pages = Pages { frame: Frame::new(docs.version), docs, reference: OnceLock::new() };
     Router::new()
         .route("/docs", get(index))
         .route("/docs/", get(async || Redirect::permanent("/docs")))

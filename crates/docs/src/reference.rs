@@ -41,7 +41,6 @@ impl Reference {
         main.push_str("</code> <a href=\"/openapi.json\">");
         escape(text("openapi"), &mut main);
         main.push_str("</a></p></div>");
-        frame.live_note(visit, &mut main);
         for (surface, _) in &self.surfaces {
             let address = format!("/docs/api/{}", surface.name);
             main.push_str(&format!(
@@ -82,7 +81,6 @@ impl Reference {
         main.push_str(&format!("</code> <a href=\"/openapi/{name}.json\">"));
         escape(words.of("openapi"), &mut main);
         main.push_str("</a></p></div>");
-        frame.live_note(visit, &mut main);
         for endpoint in &surface.endpoints {
             let pointer = format!(
                 "/paths/{}/{}",
@@ -93,13 +91,9 @@ impl Reference {
             let call = call::Call { surface, endpoint, operation, base_url: &self.base_url };
             call.write(&words, &mut main);
         }
-        if frame.is_sandbox() {
-            main.push_str("<script type=\"application/json\" id=\"calls\">");
-            main.push_str(&json_in_script(&trials(surface).to_string()));
-            main.push_str(
-                "</script><script type=\"module\" src=\"/docs/assets/trial.js\"></script>",
-            );
-        }
+        main.push_str("<script type=\"application/json\" id=\"calls\">");
+        main.push_str(&json_in_script(&trials(surface).to_string()));
+        main.push_str("</script><script type=\"module\" src=\"/docs/assets/trial.js\"></script>");
         let nav = self.nav(frame, visit, name);
         let title = format!("{} · {}", surface.title, words.of("nav-api"));
         Some(Page { title, here: "api", nav, main, class: "reference" })

@@ -21,8 +21,7 @@ pub struct Surface {
     pub own_values: &'static [&'static str],
 }
 
-/// What the examples are sent with, by the way in which it is sent: credentials that work on this
-/// server, or what stands for the reader's own.
+/// Credentials that work on this server, by the way in which they are sent.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Credentials {
     /// A bearer token.
@@ -68,7 +67,7 @@ impl Surface {
         found.map(|(_, value)| *value)
     }
 
-    /// Whether a call's example has the credential that it needs.
+    /// Whether a call can be sent as it stands here: it needs no credential, or one is known.
     pub(crate) fn knows(&self, security: Security) -> bool {
         match security {
             Security::None => true,

@@ -31,7 +31,6 @@ credential-basic = User and password (Basic)
 credential-header = Key in a header
 credential-body = Login and digest in the body
 credential-demo = The examples use the demo account of this sandbox.
-live-note = This server moves real money. Calls are not sent from these pages, and what is written in capitals, such as ACCESS_TOKEN, stands for your own credentials.
 parameters = Parameters
 in-path = path
 in-query = query

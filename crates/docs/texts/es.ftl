@@ -31,7 +31,6 @@ credential-basic = Usuario y contraseña (Basic)
 credential-header = Clave en un encabezado
 credential-body = Login y resumen en el cuerpo
 credential-demo = Los ejemplos usan la cuenta demo de este sandbox.
-live-note = Este servidor mueve dinero real. Desde estas páginas no se envían llamadas, y lo que está en mayúsculas, como ACCESS_TOKEN, representa sus propias credenciales.
 parameters = Parámetros
 in-path = ruta
 in-query = consulta

@@ -31,7 +31,6 @@ credential-basic = Usuário e senha (Basic)
 credential-header = Chave em um cabeçalho
 credential-body = Login e resumo no corpo
 credential-demo = Os exemplos usam a conta demo deste sandbox.
-live-note = Este servidor movimenta dinheiro real. Destas páginas não são enviadas chamadas, e o que está em maiúsculas, como ACCESS_TOKEN, representa as suas próprias credenciais.
 parameters = Parâmetros
 in-path = caminho
 in-query = consulta

@@ -21,7 +21,6 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
 use crate::ambient::{SystemClock, SystemEntropy, monotonic_us};
-use crate::config::Mode;
 use crate::merchandise::{ClipSessions, PlacetopaySessions};
 use crate::operations::{self, Operations};
 
@@ -30,7 +29,6 @@ pub(crate) const JOURNAL_BYTES_MAX: usize = 4 << 20;
 
 /// What the router is made of.
 pub(crate) struct Parts {
-    pub(crate) mode: Mode,
     pub(crate) journal: Arc<Journal>,
     pub(crate) leaves: Arc<Leaves>,
     pub(crate) worlds: Arc<Worlds>,
@@ -73,8 +71,7 @@ pub(crate) fn router(parts: Parts) -> Router {
     let docs = cobro_docs::Docs {
         version: env!("CARGO_PKG_VERSION"),
         base_url,
-        surfaces: crate::reference::surfaces(&documents, parts.mode),
-        audience: crate::reference::audience(parts.mode),
+        surfaces: crate::reference::surfaces(&documents),
     };
     let operations = Operations {
         worlds: parts.worlds.clone(),

@@ -98,19 +98,9 @@ pub(crate) enum Database {
     Postgres(String),
 }
 
-/// What a server is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// Trying things out: worlds with demo accounts, a simulated acquirer.
-    Sandbox,
-    /// Real money.
-    Live,
-}
-
 /// The configuration of a store.
 #[derive(Clone, Debug)]
 pub(crate) struct StoreConfig {
-    pub(crate) mode: Mode,
     pub(crate) data: PathBuf,
     pub(crate) database: Database,
     pub(crate) key: Option<String>,
@@ -139,7 +129,6 @@ impl Config {
         let data = std::env::temp_dir().join(format!("cobro-{}", random_name()));
         let database = Database::Sqlite(data.join("cobro.sqlite"));
         let store = StoreConfig {
-            mode: Mode::Sandbox,
             data,
             database,
             key: None,
@@ -185,23 +174,22 @@ impl StoreArgs {
         let data = self.data.or(file.data).unwrap_or_else(|| PathBuf::from("cobro-data"));
         let vault_key = self.vault_key.or(file.vault_key);
         let vault_key_file = self.vault_key_file.or(file.vault_key_file);
-        let mode = match self.mode.or(file.mode).as_deref().unwrap_or("sandbox") {
-            "sandbox" => Mode::Sandbox,
-            "live" => Mode::Live,
-            other => bail!("COBRO_MODE is {other:?}; it can be \"sandbox\" or \"live\""),
-        };
-        if mode == Mode::Live {
-            let own = data.join("vault.keys");
-            let key_file = vault_key_file.as_deref().unwrap_or(&own);
-            if vault_key.is_none() && !key_file.exists() {
-                bail!(
-                    "live mode makes no vault key of its own: set COBRO_VAULT_KEY, or put the keys \
-                     into {}",
-                    key_file.display()
-                );
+        match self.mode.or(file.mode).as_deref().unwrap_or("sandbox") {
+            "sandbox" => {}
+            "live" => {
+                let own = data.join("vault.keys");
+                let key_file = vault_key_file.as_deref().unwrap_or(&own);
+                if vault_key.is_none() && !key_file.exists() {
+                    bail!(
+                        "live mode makes no vault key of its own: set COBRO_VAULT_KEY, or put the \
+                         keys into {}",
+                        key_file.display()
+                    );
+                }
+                // The acquirer link and the console's sign-in are not built yet.
+                bail!("live mode needs an acquirer link, which this version does not have")
             }
-            // The acquirer link and the console's sign-in are not built yet.
-            bail!("live mode needs an acquirer link, which this version does not have");
+            other => bail!("COBRO_MODE is {other:?}; it can be \"sandbox\" or \"live\""),
         }
         let database = match self.database_url.or(file.database_url) {
             None => Database::Sqlite(data.join("cobro.sqlite")),
@@ -209,7 +197,6 @@ impl StoreArgs {
         };
         let key = self.key.or(file.key);
         Ok(StoreConfig {
-            mode,
             data,
             database,
             key,

@@ -131,7 +131,6 @@ pub(crate) async fn start(config: Config) -> anyhow::Result<Running> {
     let proxy = front::proxy(leaves.clone(), journal.clone(), own, token, config.offline)?;
     let public_url: Arc<str> = url.trim_end_matches('/').into();
     let router = app::router(app::Parts {
-        mode: config.store.mode,
         journal,
         leaves,
         worlds: worlds.clone(),
@@ -197,94 +196,4 @@ fn print_ready(url: &str, directory: &DataDirectory) {
     // Nobody may be reading.
     let _ = write!(out, "{}", crate::banner::text(url, &directory.path.display().to_string()));
     let _ = out.flush();
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::Value;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::TcpStream;
-
-    use crate::config::Mode;
-
-    use super::*;
-
-    /// A page in English.
-    async fn page(running: &Running, path: &str) -> String {
-        let host = running.url.strip_prefix("http://").unwrap();
-        let mut stream = TcpStream::connect(host).await.unwrap();
-        let request =
-            format!("GET {path}?lang=en HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
-        answer
-    }
-
-    /// What a description of a world has under names of credentials.
-    fn credentials(name: &str, value: &Value, found: &mut Vec<String>) {
-        const NAMES: [&str; 4] = ["token", "secret", "key", "login"];
-        match value {
-            Value::Object(members) => {
-                members.iter().for_each(|(name, value)| credentials(name, value, found));
-            }
-            Value::Array(values) => values.iter().for_each(|one| credentials(name, one, found)),
-            Value::String(text) if NAMES.iter().any(|part| name.contains(part)) => {
-                found.push(text.clone());
-            }
-            _ => {}
-        }
-    }
-
-    /// The command line does not let live mode through yet; what it will serve is checked here.
-    #[tokio::test(flavor = "multi_thread")]
-    async fn the_documentation_of_a_live_server_has_no_demo_credentials() {
-        let mut config = Config::throw_away(true);
-        config.store.mode = Mode::Live;
-        let running = start(config).await.unwrap();
-        let world = running.worlds.all_open().remove(0);
-        let mut secrets = Vec::new();
-        for dialect in world.dialects() {
-            let (name, described) = dialect.describe(&world).await.unwrap();
-            credentials(name, &described, &mut secrets);
-        }
-        assert!(secrets.len() >= 10, "the demo world has {secrets:?}");
-        let index = page(&running, "/docs").await;
-        let chapters = index.split("<li><a href=\"").skip(1);
-        let chapters: std::collections::BTreeSet<_> =
-            chapters.filter_map(|part| part.split('"').next()).collect();
-        assert!(chapters.contains("/docs/start") && chapters.len() > 15, "{chapters:?}");
-        let surfaces = [
-            "/docs/api/clip",
-            "/docs/api/control",
-            "/docs/api/mercadopago",
-            "/docs/api/placetopay",
-        ];
-        for path in chapters.into_iter().chain(["/docs/api"]).chain(surfaces) {
-            let page = page(&running, path).await;
-            assert!(page.contains(">This server moves real money"), "{path}");
-            assert!(!page.contains("/docs/assets/trial.js"), "{path}");
-            for secret in &secrets {
-                assert!(!page.contains(secret.as_str()), "{path}: {secret}");
-            }
-        }
-        for (path, shown) in [
-            ("/docs/start", "<code>llave-secreta"),
-            ("/docs/start", "TOKEN=TEST-"),
-            ("/docs/api/clip", ". The examples use the demo account"),
-        ] {
-            assert!(!page(&running, path).await.contains(shown), "{path}: {shown}");
-        }
-        for (path, shown) in [
-            ("/docs/start", "TOKEN=ACCESS_TOKEN"),
-            ("/docs/start", "<code>SECRET_KEY</code>"),
-            ("/docs/api/mercadopago", "Authorization: Bearer ACCESS_TOKEN"),
-            ("/docs/api/placetopay", "${SEED}SECRET_KEY"),
-            ("/docs/api/clip", "API_KEY:SECRET"),
-        ] {
-            assert!(page(&running, path).await.contains(shown), "{path}: {shown}");
-        }
-        running.stop().await.unwrap();
-    }
 }

@@ -56,8 +56,7 @@ impl Call<'_> {
             escape(name, html);
             html.push_str("</code>");
         }
-        let is_known = endpoint.security != Security::None && self.surface.knows(endpoint.security);
-        if is_known && words.frame.is_sandbox() {
+        if endpoint.security != Security::None && self.surface.knows(endpoint.security) {
             html.push_str(". ");
             escape(words.of("credential-demo"), html);
         }
