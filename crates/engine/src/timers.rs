@@ -277,22 +277,8 @@ fn fire(
     ids: &mut IdSource,
     timer: &Timer,
 ) -> Result<Option<&'static str>, EngineError> {
-    if timer.kind == TimerKind::Terminal {
-        return look_at_terminal(tx, world, ids, timer);
-    }
-    fire_at_its_time(tx, world, ids, timer)?;
-    Ok(Some(timer.kind.code()))
-}
-
-/// What those timers do that are moved or taken away when their time changes.
-fn fire_at_its_time(
-    tx: &mut Tx<'_>,
-    world: &World,
-    ids: &mut IdSource,
-    timer: &Timer,
-) -> Result<(), EngineError> {
-    match timer.kind {
-        TimerKind::Terminal => Ok(()),
+    let done = match timer.kind {
+        TimerKind::Terminal => return look_at_terminal(tx, world, ids, timer),
         TimerKind::AbandonIntent => match IntentId::parse(&timer.subject) {
             Some(intent) => crate::pool::expire(tx, world, ids, timer.merchant, intent),
             None => Ok(()),
@@ -331,7 +317,8 @@ fn fire_at_its_time(
             let subject = timer.subject.clone();
             set_timer(tx, timer.merchant, timer.kind, subject, due_at, attempts)
         }
-    }
+    };
+    done.map(|()| Some(timer.kind.code()))
 }
 
 /// Ends what a terminal has if its deadline is over; where it is not, the timer waits for that.

@@ -75,9 +75,6 @@ impl Worlds {
     /// When a world cannot be opened.
     #[crate::boxed]
     pub async fn of_credential(&self, tag: &str) -> Result<World, EngineError> {
-        if !is_tag(tag) {
-            return Ok(self.main.clone());
-        }
         Ok(self.by_tag(tag).await?.unwrap_or_else(|| self.main.clone()))
     }
 
@@ -166,10 +163,4 @@ impl Worlds {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.insert(tag.to_owned(), Some(world.clone()));
     }
-}
-
-/// Whether a text can be the tag of a world: eight hexadecimal digits, which also makes it safe
-/// as a file name.
-fn is_tag(text: &str) -> bool {
-    text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
