@@ -3,7 +3,7 @@
 
 #[path = "../tests/suite/database.rs"]
 #[expect(dead_code, reason = "shared with the suite, which uses all of it")]
-mod database;
+pub(crate) mod database;
 
 use crate::cell::Cell;
 use crate::driver::{Driver, LANE_BEGIN, SetWrite, WriteKind};

@@ -1,5 +1,7 @@
 //! The SQLite driver: the bundled library, write-ahead log, full sync.
 
+mod checkpointer;
+
 use std::path::{Path, PathBuf};
 
 use foldhash::HashMap;
@@ -11,9 +13,23 @@ use crate::driver::{Batch, DbError, Driver, LANE_BEGIN, SetWrite, WriteKind};
 use crate::schema::{SQLITE, Schema, Words};
 use crate::sql;
 
+use checkpointer::{Checkpointer, checkpoint};
+
 /// The oldest library that may be used: older ones can corrupt a database in WAL mode when two
 /// connections write and checkpoint at once (reliability reference, section 2).
 const OLDEST_VERSION: i32 = 3_051_003;
+
+/// After so many rows the log is copied into the database; a row is one to three pages of the log.
+const ROWS_TO_COPY: usize = 1000;
+
+/// A log of so many pages (128 MiB) is copied by the lane itself: nobody else did.
+const TOO_LONG_LOG: i64 = 32_768;
+
+/// What the pages of a connection may take in memory, in kibibytes; taken only as they are read.
+/// After a commit that parted a page in two, SQLite goes through all pages of the connection, so on
+/// the lane more of them are dearer than reading one again from the memory of the system.
+const LANE_CACHE_KIB: i64 = 16_384;
+const READER_CACHE_KIB: i64 = 65_536;
 
 /// How durable a commit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +46,10 @@ pub(crate) struct SqliteDriver {
     connection: Connection,
     read_only: bool,
     in_transaction: bool,
+    /// Rows written since the log was last copied.
+    rows_in_log: usize,
+    /// There once there was much to copy.
+    checkpointer: Option<Checkpointer>,
     /// What writes one row, by kind and table.
     texts: HashMap<(WriteKind, &'static str), String>,
 }
@@ -51,6 +71,8 @@ impl SqliteDriver {
             connection,
             read_only,
             in_transaction: false,
+            rows_in_log: 0,
+            checkpointer: None,
             texts: HashMap::default(),
         })
     }
@@ -59,6 +81,22 @@ impl SqliteDriver {
     fn run(&self, text: &str) -> Result<(), DbError> {
         let mut statement = self.connection.prepare_cached(text).map_err(DbError::failed)?;
         statement.execute(()).map(|_| ()).map_err(DbError::failed)
+    }
+
+    /// Has the log copied when much was written.
+    fn copy_log(&mut self) -> Result<(), DbError> {
+        if self.rows_in_log < ROWS_TO_COPY {
+            return Ok(());
+        }
+        self.rows_in_log = 0;
+        if self.checkpointer.is_none() {
+            let beside = connect(&self.path, self.durability, false).map_err(DbError::failed)?;
+            self.checkpointer = Some(Checkpointer::start(beside)?);
+        }
+        if let Some(checkpointer) = &self.checkpointer {
+            checkpointer.nudge();
+        }
+        Ok(())
     }
 }
 
@@ -79,13 +117,13 @@ fn connect(path: &Path, durability: Durability, read_only: bool) -> rusqlite::Re
     if !read_only {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", synchronous)?;
-        connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+        connection.pragma_update(None, "wal_autocheckpoint", TOO_LONG_LOG)?;
     }
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "trusted_schema", "OFF")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    // Kibibytes; taken only as pages are read.
-    connection.pragma_update(None, "cache_size", -65_536)?;
+    let cache_kib = if read_only { READER_CACHE_KIB } else { LANE_CACHE_KIB };
+    connection.pragma_update(None, "cache_size", -cache_kib)?;
     Ok(connection)
 }
 
@@ -120,6 +158,11 @@ fn is_constraint(error: &rusqlite::Error) -> bool {
 impl Driver for SqliteDriver {
     fn begin(&mut self, lane: i64, now: i64) -> Result<Batch, DbError> {
         self.rollback();
+        if self.checkpointer.as_ref().is_some_and(Checkpointer::rest_is_small)
+            && let Err(error) = checkpoint(&self.connection)
+        {
+            tracing::warn!(%error, "the rest of the log could not be copied");
+        }
         self.run("BEGIN IMMEDIATE")?;
         self.in_transaction = true;
         let mut statement = self.connection.prepare_cached(LANE_BEGIN).map_err(DbError::failed)?;
@@ -158,6 +201,7 @@ impl Driver for SqliteDriver {
                 .entry((set.kind, set.table.name))
                 .or_insert_with(|| sql::write_one(set.kind, set.table));
             let mut statement = self.connection.prepare_cached(text).map_err(DbError::failed)?;
+            self.rows_in_log += set.rows.len();
             for row in &set.rows {
                 let key = set.table.key.min(row.len());
                 let written = match set.kind {
@@ -186,7 +230,12 @@ impl Driver for SqliteDriver {
 
     fn commit(&mut self) -> Result<(), DbError> {
         self.in_transaction = false;
-        self.run("COMMIT")
+        self.run("COMMIT")?;
+        if let Err(error) = self.copy_log() {
+            // The lane copies a log that grows too long; what was committed is durable.
+            tracing::warn!(?error, "nobody copies the log");
+        }
+        Ok(())
     }
 
     fn rollback(&mut self) {
