@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use serde_json::Value;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// How many changes wait for a slow stream before it has to read everything anew.
 const LENGTH: usize = 256;
@@ -33,6 +33,8 @@ struct Board {
     of_terminals: HashMap<TerminalId, Vec<u64>>,
     of_merchants: HashMap<MerchantId, Vec<u64>>,
     of_payments: HashMap<PaymentId, Vec<u64>>,
+    /// Told when the last line ends.
+    left: Arc<Notify>,
 }
 
 /// Where a line begins.
@@ -79,8 +81,9 @@ impl Lines {
         let board = worlds.entry(world.id().to_owned()).or_insert_with(|| {
             // It holds no world: a world that is removed can go, which ends it.
             let (lines, id) = (Arc::clone(self), world.id().to_owned());
-            tokio::spawn(lines.pass_on(id, world.changes()).boxed());
-            Board::default()
+            let board = Board::default();
+            tokio::spawn(lines.pass_on(id, world.changes(), Arc::clone(&board.left)).boxed());
+            board
         });
         board.of_terminals.entry(terminal.clone()).or_default().push(number);
         board.of_merchants.entry(merchant).or_default().push(number);
@@ -90,19 +93,28 @@ impl Lines {
     }
 
     /// Passes on a world's changes until the world ends or nobody listens any more.
-    async fn pass_on(self: Arc<Self>, world: String, mut changes: Receiver<Change>) {
+    async fn pass_on(
+        self: Arc<Self>,
+        world: String,
+        mut changes: Receiver<Change>,
+        left: Arc<Notify>,
+    ) {
         loop {
-            let change = changes.recv().await;
+            let change = tokio::select! {
+                change = changes.recv() => Some(change),
+                () = left.notified() => None,
+            };
             let mut worlds = self.worlds();
             let Some(board) = worlds.get_mut(&world) else { return };
             match change {
-                Ok(change) => board.pass_on(&change),
-                Err(RecvError::Lagged(_)) => {
+                Some(Ok(change)) => board.pass_on(&change),
+                Some(Err(RecvError::Lagged(_))) => {
                     for end in board.ends.values() {
                         end.miss();
                     }
                 }
-                Err(RecvError::Closed) => board.ends.clear(),
+                Some(Err(RecvError::Closed)) => board.ends.clear(),
+                None => {}
             }
             if board.ends.is_empty() {
                 worlds.remove(&world);
@@ -229,6 +241,9 @@ impl Drop for Line {
     fn drop(&mut self) {
         if let Some(board) = self.lines.worlds().get_mut(&self.world) {
             board.remove(self.number);
+            if board.ends.is_empty() {
+                board.left.notify_one();
+            }
         }
     }
 }

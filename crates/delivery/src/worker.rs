@@ -114,14 +114,23 @@ impl Deliveries {
     /// payments of vanished processes. Ends when `shutdown` is cancelled: it claims nothing more,
     /// waits for the attempts that run, and cuts off what takes too long, to be sent again later.
     ///
-    /// A world that is to be removed has to be shut down in this way first.
-    pub async fn run(self: Arc<Self>, world: World, shutdown: CancellationToken) {
-        let desk = self.inner.desk(&world);
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            () = self.inner.keep_working(&world, &desk) => {}
+    /// A world that is to be closed has to be shut down in this way first. The loop listens to the
+    /// world from this call on, once: that and holding it is how an unused world is told from one
+    /// that somebody uses.
+    pub fn run(
+        self: Arc<Self>,
+        world: World,
+        shutdown: CancellationToken,
+    ) -> impl Future<Output = ()> + Send {
+        let changes = world.changes();
+        async move {
+            let desk = self.inner.desk(&world);
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = self.inner.keep_working(&world, &desk, changes) => {}
+            }
+            self.inner.close(&world, &desk).await;
         }
-        self.inner.close(&world, &desk).await;
     }
 }
 
@@ -179,9 +188,13 @@ impl Inner {
         moved
     }
 
-    async fn keep_working(self: &Arc<Self>, world: &World, desk: &Arc<Desk>) {
+    async fn keep_working(
+        self: &Arc<Self>,
+        world: &World,
+        desk: &Arc<Desk>,
+        mut changes: broadcast::Receiver<Change>,
+    ) {
         let longest = if world.peers().shared() { SLEEP_MAX_SHARED } else { SLEEP_MAX };
-        let mut changes = world.changes();
         let mut chores = Chores::default();
         loop {
             // Before anything is read, so that no later change is missed.

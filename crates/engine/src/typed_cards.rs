@@ -74,6 +74,11 @@ impl TypedCards {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SessionId, Waiting>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Whether none waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
 }
 
 impl World {

@@ -364,6 +364,17 @@ impl World {
         Ok(merchant)
     }
 
+    /// Whether nothing would be lost or cut off if it were closed now: the caller and the delivery
+    /// loop alone hold it, nobody listens to it but that loop, and nothing is kept in memory only.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        Arc::strong_count(&self.inner) <= 2
+            && self.inner.bus.receiver_count() <= 1
+            && self.inner.tasks.is_empty()
+            && !self.has_faults()
+            && self.inner.alarms.next().is_none()
+            && self.inner.typed_cards.is_empty()
+    }
+
     /// Stops taking background tasks and waits for those that run.
     #[crate::boxed]
     pub async fn drain(&self) {

@@ -1,7 +1,8 @@
 //! The worlds of an installation: the main one, and throw-away ones beside it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use cobro_domain::Timestamp;
 use futures_util::future::BoxFuture;
@@ -11,6 +12,9 @@ use crate::world::World;
 
 /// The id of the main world.
 pub const MAIN: &str = "demo";
+
+/// A world in which something falls due within this time, in seconds, stays open for it.
+const DUE_SOON_S: i64 = 300;
 
 /// Makes and opens worlds; the server knows where they live.
 pub trait WorldFactory: Send + Sync {
@@ -24,16 +28,34 @@ pub trait WorldFactory: Send + Sync {
     /// Opens the world with this tag; `None` when there is none.
     fn open<'a>(&'a self, tag: &'a str) -> BoxFuture<'a, Result<Option<World>, EngineError>>;
 
+    /// Ends what runs in an open world in the background. What was begun is finished first.
+    fn close<'a>(&'a self, tag: &'a str) -> BoxFuture<'a, ()>;
+
     /// Removes what a closed world has stored.
     fn remove(&self, tag: &str);
 }
 
-/// All worlds.
+/// What is known of a world beside the main one.
+enum Known {
+    Open {
+        world: World,
+        /// Whether anybody has asked for it since it was last looked at.
+        used: AtomicBool,
+    },
+    Closed {
+        /// The real time at which something falls due in it, where that is known.
+        due: Option<Timestamp>,
+    },
+}
+
+/// All worlds. One beside the main one is open while it is used: it is opened for a request, or for
+/// what falls due in it, and closed when it rests.
 pub struct Worlds {
     main: World,
     factory: Arc<dyn WorldFactory>,
-    /// By tag; those that are not open yet are there without a world.
-    known: RwLock<HashMap<String, Option<World>>>,
+    /// By tag.
+    known: RwLock<HashMap<String, Known>>,
+    /// Held by whoever opens or closes one.
     opening: tokio::sync::Mutex<()>,
 }
 
@@ -46,7 +68,8 @@ impl std::fmt::Debug for Worlds {
 impl Worlds {
     /// The main world, and whoever makes further ones.
     pub fn new(main: World, factory: Arc<dyn WorldFactory>) -> Self {
-        let known = factory.tags().into_iter().map(|tag| (tag, None)).collect();
+        let closed = |tag| (tag, Known::Closed { due: None });
+        let known = factory.tags().into_iter().map(closed).collect();
         let (known, opening) = (RwLock::new(known), tokio::sync::Mutex::new(()));
         Self { main, factory, known, opening }
     }
@@ -124,7 +147,8 @@ impl Worlds {
         let world = self.by_id(id).await?;
         let tag = id.strip_prefix("w_").unwrap_or(id).to_owned();
         let _one = self.opening.lock().await;
-        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(&tag);
+        self.write().remove(&tag);
+        self.factory.close(&tag).await;
         world.drain().await;
         drop(world);
         self.factory.remove(&tag);
@@ -133,34 +157,114 @@ impl Worlds {
 
     /// The worlds that are open, the main one first.
     pub fn all_open(&self) -> Vec<World> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let others = known.values().flatten().cloned();
+        let known = self.read();
+        let others = known.values().filter_map(|known| match known {
+            Known::Open { world, .. } => Some(world.clone()),
+            Known::Closed { .. } => None,
+        });
         std::iter::once(self.main.clone()).chain(others).collect()
     }
 
     /// The present moment of an open world; of the main one where there is no such world.
     pub fn now_in(&self, id: &str) -> Timestamp {
-        let open = id.strip_prefix("w_").and_then(|tag| self.known(tag)).flatten();
-        open.as_ref().unwrap_or(&self.main).now()
+        let known = self.read();
+        match id.strip_prefix("w_").and_then(|tag| known.get(tag)) {
+            Some(Known::Open { world, .. }) => world.now(),
+            _ => self.main.now(),
+        }
     }
 
-    /// What is known of a tag: nothing, that there is such a world, or the open world.
-    fn known(&self, tag: &str) -> Option<Option<World>> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).get(tag).cloned()
+    /// Closes the worlds that nobody has asked for since the last call and in which nothing goes on.
+    #[crate::boxed]
+    pub async fn close_unused(&self) {
+        let unused: Vec<String> = {
+            let known = self.read();
+            let unused = known.iter().filter(|(_, known)| match known {
+                Known::Open { used, .. } => !used.swap(false, Ordering::AcqRel),
+                Known::Closed { .. } => false,
+            });
+            unused.map(|(tag, _)| tag.clone()).collect()
+        };
+        for tag in unused {
+            if let Err(error) = self.close(&tag).await {
+                tracing::warn!(%error, world = tag, "a world could not be closed");
+            }
+        }
+    }
+
+    /// When something falls due in a closed world next, in real time, as far as that is known.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let due = |known: &Known| match known {
+            Known::Open { .. } => None,
+            Known::Closed { due } => *due,
+        };
+        self.read().values().filter_map(due).min()
+    }
+
+    /// Opens the closed worlds in which something is due at this real time.
+    #[crate::boxed]
+    pub async fn open_due(&self, now: Timestamp) {
+        let is_due =
+            |known: &Known| matches!(known, Known::Closed { due: Some(due) } if *due <= now);
+        let due: Vec<String> = {
+            let known = self.read();
+            known.iter().filter(|(_, known)| is_due(known)).map(|(tag, _)| tag.clone()).collect()
+        };
+        for tag in due {
+            if let Err(error) = self.by_tag(&tag).await {
+                tracing::warn!(%error, world = tag, "a world could not be opened for what is due");
+            }
+        }
+    }
+
+    async fn close(&self, tag: &str) -> Result<(), EngineError> {
+        let _one = self.opening.lock().await;
+        // Whoever asks for it from here on waits until it is decided.
+        let taken = self.write().insert(tag.to_owned(), Known::Closed { due: None });
+        let Some(Known::Open { world, .. }) = taken else { return Ok(()) };
+        let next = match world.next_due().await {
+            Ok(next) => next,
+            Err(error) => {
+                self.keep(tag, &world);
+                return Err(error);
+            }
+        };
+        let is_soon = next.is_some_and(|next| next <= world.now().plus_seconds(DUE_SOON_S));
+        if is_soon || !world.is_at_rest() {
+            self.keep(tag, &world);
+            return Ok(());
+        }
+        self.factory.close(tag).await;
+        world.drain().await;
+        let due = next.map(|next| next.plus_micros(-world.clock().offset_us()));
+        drop(world);
+        self.write().insert(tag.to_owned(), Known::Closed { due });
+        Ok(())
     }
 
     /// The world with this tag, or that there is none, where nothing has to be opened for it. Most
     /// credentials are the main world's, and name none that is known.
     fn at_hand(&self, tag: &str) -> Option<Option<World>> {
-        match self.known(tag) {
-            Some(None) => None,
-            Some(open) => Some(open),
+        match self.read().get(tag) {
+            Some(Known::Closed { .. }) => None,
+            Some(Known::Open { world, used }) => {
+                used.store(true, Ordering::Release);
+                Some(Some(world.clone()))
+            }
             None => Some(None),
         }
     }
 
     fn keep(&self, tag: &str, world: &World) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert(tag.to_owned(), Some(world.clone()));
+        let open = Known::Open { world: world.clone(), used: AtomicBool::new(true) };
+        self.write().insert(tag.to_owned(), open);
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<String, Known>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<String, Known>> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cobro_acquirer_sim::SimulatedAcquirer;
 use cobro_delivery::Deliveries;
@@ -19,6 +19,7 @@ use cobro_store::store::Durability;
 use cobro_store::{Location, StoreError};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, try_join_all};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -35,7 +36,14 @@ pub(crate) struct Factory {
     pub(crate) deliveries: Arc<Deliveries>,
     pub(crate) shutdown: CancellationToken,
     pub(crate) loops: TaskTracker,
-    pub(crate) stops: Mutex<HashMap<String, CancellationToken>>,
+    /// The loops, by the world's id.
+    pub(crate) background: Mutex<HashMap<String, Background>>,
+}
+
+/// The loop of an open world.
+pub(crate) struct Background {
+    stop: CancellationToken,
+    ended: JoinHandle<()>,
 }
 
 impl Factory {
@@ -73,10 +81,14 @@ impl Factory {
         // Together, so that they share commits.
         try_join_all(world.dialects().iter().map(|dialect| dialect.seed(&world))).await?;
         let stop = self.shutdown.child_token();
-        let mut stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner);
-        stops.insert(id.to_owned(), stop.clone());
-        self.loops.spawn(self.deliveries.clone().run(world.clone(), stop).boxed());
+        let work = self.deliveries.clone().run(world.clone(), stop.clone());
+        let ended = self.loops.spawn(work.boxed());
+        self.background().insert(id.to_owned(), Background { stop, ended });
         Ok(world)
+    }
+
+    fn background(&self) -> MutexGuard<'_, HashMap<String, Background>> {
+        self.background.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn file(&self, tag: &str) -> PathBuf {
@@ -127,14 +139,19 @@ impl WorldFactory for Factory {
         .boxed()
     }
 
-    fn remove(&self, tag: &str) {
-        let stopped = {
-            let mut stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner);
-            stops.remove(&format!("w_{tag}"))
-        };
-        if let Some(stop) = stopped {
+    fn close<'a>(&'a self, tag: &'a str) -> BoxFuture<'a, ()> {
+        async move {
+            let running = self.background().remove(&format!("w_{tag}"));
+            let Some(Background { stop, ended }) = running else { return };
             stop.cancel();
+            if let Err(error) = ended.await {
+                tracing::error!(%error, world = tag, "a world's loop did not end well");
+            }
         }
+        .boxed()
+    }
+
+    fn remove(&self, tag: &str) {
         for stem in [format!("{tag}.sqlite"), format!("{tag}.acquirer.sqlite")] {
             for ending in ["", "-wal", "-shm"] {
                 let _ = std::fs::remove_file(self.directory.join(format!("{stem}{ending}")));

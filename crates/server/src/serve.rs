@@ -20,6 +20,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -34,6 +35,9 @@ use crate::unchanged::front;
 
 /// How often the server looks whether its store has stopped writing.
 const WATCH: Duration = Duration::from_millis(500);
+
+/// How often the server looks for worlds that nobody uses; one is closed after one to two such times.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// Runs a server until it is asked to stop.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
@@ -116,7 +120,7 @@ pub(crate) async fn start(config: Config) -> anyhow::Result<Running> {
         deliveries: Arc::new(Deliveries::new(sender.clone())),
         shutdown: shutdown.clone(),
         loops: TaskTracker::new(),
-        stops: Mutex::new(HashMap::new()),
+        background: Mutex::new(HashMap::new()),
     });
     let main = factory.start(MAIN, "demo", &main_databases(&config.store)).await?;
     check_key(main.store(), &key).await?;
@@ -144,6 +148,7 @@ pub(crate) async fn start(config: Config) -> anyhow::Result<Running> {
         metrics,
     });
     tokio::spawn(autopilot.run(worlds.clone(), stopped).boxed());
+    tokio::spawn(close_and_open(worlds.clone(), shutdown.clone()).boxed());
     tokio::spawn(crate::vault::watch(worlds.clone(), factory.clone(), config.store).boxed());
     directory.leave_address(&url)?;
     let serving = std::iter::once(listener)
@@ -154,6 +159,27 @@ pub(crate) async fn start(config: Config) -> anyhow::Result<Running> {
         })
         .collect();
     Ok(Running { url, worlds, factory, shutdown, stopping, serving, directory })
+}
+
+/// Closes worlds that nobody uses, and opens them for what falls due, until the server stops.
+async fn close_and_open(worlds: Arc<Worlds>, stop: CancellationToken) {
+    let mut look_at = Instant::now() + LOOK_EVERY;
+    loop {
+        let real = || worlds.main().clock().real();
+        let until_due = worlds.next_due().map(|due| due.micros().saturating_sub(real().micros()));
+        let until_due =
+            until_due.map(|left| Duration::from_micros(u64::try_from(left).unwrap_or(0)));
+        let look = look_at.saturating_duration_since(Instant::now());
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(look.min(until_due.unwrap_or(LOOK_EVERY))) => {}
+        }
+        worlds.open_due(real()).await;
+        if Instant::now() >= look_at {
+            worlds.close_unused().await;
+            look_at = Instant::now() + LOOK_EVERY;
+        }
+    }
 }
 
 fn token_of(access: &Access) -> Option<String> {
@@ -197,3 +223,6 @@ fn print_ready(url: &str, directory: &DataDirectory) {
     let _ = write!(out, "{}", crate::banner::text(url, &directory.path.display().to_string()));
     let _ = out.flush();
 }
+
+#[cfg(test)]
+mod tests;

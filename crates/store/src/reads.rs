@@ -1,5 +1,6 @@
 //! Reading outside the lanes: a few threads with a connection each.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use cobro_domain::Timestamp;
@@ -81,38 +82,55 @@ impl Reader<'_> {
     }
 }
 
-/// The reading threads.
+/// The reading threads. Each is started, and its connection opened, when there is first something to
+/// read that no other thread is free for: a small world needs one, and many need none for long.
 #[derive(Clone)]
 pub(crate) struct ReadPool {
     queue: mpsc::SyncSender<ReadJob>,
+    crew: Arc<Crew>,
+}
+
+/// Opens a connection for a reading thread.
+pub(crate) type Connect = dyn Fn() -> Result<Box<dyn Driver>, DbError> + Send + Sync;
+
+struct Crew {
+    jobs: Arc<Mutex<mpsc::Receiver<ReadJob>>>,
+    connect: Arc<Connect>,
+    clock: Arc<dyn cobro_domain::Clock>,
+    threads_max: usize,
+    threads: Mutex<usize>,
+    load: Arc<Load>,
+}
+
+/// What there is to do, and who could do it.
+#[derive(Default)]
+struct Load {
+    /// Reads that nobody has begun.
+    waiting: AtomicUsize,
+    /// Threads that have nothing to do.
+    free: AtomicUsize,
 }
 
 /// How many reads may wait.
 const QUEUE_MAX: usize = 4096;
 
 impl ReadPool {
-    pub(crate) fn start(
-        drivers: Vec<Box<dyn Driver>>,
-        clock: &Arc<dyn cobro_domain::Clock>,
+    /// At most so many threads, with connections that `connect` opens.
+    pub(crate) fn new(
+        threads_max: usize,
+        clock: Arc<dyn cobro_domain::Clock>,
+        connect: Arc<Connect>,
     ) -> Self {
-        let (queue, jobs) = mpsc::sync_channel::<ReadJob>(QUEUE_MAX);
-        let jobs = Arc::new(Mutex::new(jobs));
-        for mut driver in drivers {
-            let (jobs, clock) = (jobs.clone(), clock.clone());
-            let serve = move || {
-                let mut texts = Texts::default();
-                loop {
-                    let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                    let Ok(job) = job else { return };
-                    run(driver.as_mut(), &mut texts, clock.now(), job);
-                    driver.rollback();
-                }
-            };
-            if let Err(error) = std::thread::Builder::new().name("cobro-read".into()).spawn(serve) {
-                tracing::error!(%error, "a reading thread could not be started");
-            }
-        }
-        Self { queue }
+        let (queue, jobs) = mpsc::sync_channel(QUEUE_MAX);
+        let crew = Crew {
+            jobs: Arc::new(Mutex::new(jobs)),
+            connect,
+            clock,
+            threads_max: threads_max.max(1),
+            threads: Mutex::new(0),
+            load: Arc::default(),
+        };
+        Self { queue, crew: Arc::new(crew) }
     }
 
     /// Hands a read to the threads; the answer comes once it is over.
@@ -121,11 +139,68 @@ impl ReadPool {
         run: Box<dyn FnOnce(&mut Reader<'_>) + Send>,
     ) -> Result<oneshot::Receiver<Result<(), StoreError>>, StoreError> {
         let (reply, answer) = oneshot::channel();
-        match self.queue.try_send(ReadJob { run, reply }) {
-            Ok(()) => Ok(answer),
-            Err(mpsc::TrySendError::Full(_)) => Err(StoreError::Busy),
-            Err(mpsc::TrySendError::Disconnected(_)) => Err(StoreError::Closed),
+        let load = &self.crew.load;
+        load.waiting.fetch_add(1, Ordering::SeqCst);
+        if let Err(refused) = self.queue.try_send(ReadJob { run, reply }) {
+            load.waiting.fetch_sub(1, Ordering::SeqCst);
+            return Err(match refused {
+                mpsc::TrySendError::Full(_) => StoreError::Busy,
+                mpsc::TrySendError::Disconnected(_) => StoreError::Closed,
+            });
         }
+        if load.waiting.load(Ordering::SeqCst) > load.free.load(Ordering::SeqCst) {
+            self.crew.grow()?;
+        }
+        Ok(answer)
+    }
+}
+
+impl Crew {
+    /// Starts one more thread, unless there are enough.
+    fn grow(&self) -> Result<(), StoreError> {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        if *threads >= self.threads_max {
+            return Ok(());
+        }
+        let (jobs, load) = (Arc::clone(&self.jobs), Arc::clone(&self.load));
+        let (connect, clock) = (Arc::clone(&self.connect), Arc::clone(&self.clock));
+        let serve = move || serve(&jobs, &load, connect.as_ref(), clock.as_ref());
+        match std::thread::Builder::new().name("cobro-read".into()).spawn(serve) {
+            Ok(_) => *threads += 1,
+            // The others have more to do.
+            Err(error) if *threads > 0 => {
+                tracing::error!(%error, "a reading thread could not be started");
+            }
+            Err(error) => return Err(StoreError::Database(error.to_string())),
+        }
+        Ok(())
+    }
+}
+
+/// Reads until the store is dropped.
+fn serve(
+    jobs: &Mutex<mpsc::Receiver<ReadJob>>,
+    load: &Load,
+    connect: &Connect,
+    clock: &dyn cobro_domain::Clock,
+) {
+    let mut texts = Texts::default();
+    let mut connection: Option<Box<dyn Driver>> = None;
+    loop {
+        load.free.fetch_add(1, Ordering::SeqCst);
+        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        load.free.fetch_sub(1, Ordering::SeqCst);
+        let Ok(job) = job else { return };
+        load.waiting.fetch_sub(1, Ordering::SeqCst);
+        let driver = match connection.take().map_or_else(connect, Ok) {
+            Ok(driver) => connection.insert(driver),
+            Err(error) => {
+                let _ = job.reply.send(Err(StoreError::Database(format!("{error:?}"))));
+                continue;
+            }
+        };
+        run(driver.as_mut(), &mut texts, clock.now(), job);
+        driver.rollback();
     }
 }
 

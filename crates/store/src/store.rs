@@ -54,7 +54,7 @@ pub struct Options {
     pub location: Location,
     /// How many lanes a new store gets; one that exists keeps its number.
     pub lanes: i64,
-    /// How many threads read.
+    /// How many threads read at most.
     pub readers: usize,
     /// Its clock.
     pub clock: Arc<dyn Clock>,
@@ -122,22 +122,15 @@ impl Store {
             let missing = format!("{}: there is no such database", path.display());
             return Err(StoreError::Database(missing));
         }
-        let mut readers = Vec::with_capacity(options.readers);
-        for _ in 0..options.readers.max(1) {
-            readers.push(connect(schema, &options.location, true).map_err(refused)?);
-        }
-        let mut versions = Vec::new();
-        if let Some(reader) = readers.first_mut() {
-            versions = reader.query(NEWEST_VERSION, &[]).map_err(refused)?;
-            reader.rollback();
-        }
+        let mut reader = connect(schema, &options.location, true).map_err(refused)?;
+        let versions = reader.query(NEWEST_VERSION, &[]).map_err(refused)?;
         let found = versions.first().and_then(|row| row.first());
         let expected = schema.migrations.last().map_or(0, |last| last.number);
         if found != Some(&crate::cell::Cell::Int(expected)) {
             let text = format!("the database is not at version {expected} of {}", schema.name);
             return Err(StoreError::Database(text));
         }
-        let reads = ReadPool::start(readers, &options.clock);
+        let reads = readers(schema, options);
         Ok(Self { lanes: Arc::new([]), reads, clock: options.clock.clone() })
     }
 
@@ -160,11 +153,7 @@ impl Store {
             }
             handles.push(lane);
         }
-        let mut readers = Vec::with_capacity(options.readers);
-        for _ in 0..options.readers.max(1) {
-            readers.push(connect(schema, &options.location, true).map_err(refused)?);
-        }
-        let reads = ReadPool::start(readers, &options.clock);
+        let reads = readers(schema, options);
         Ok(Self { lanes: handles.into(), reads, clock: options.clock.clone() })
     }
 
@@ -292,6 +281,12 @@ fn start_lane(
         .spawn(move || lane.run())
         .map_err(|error| StoreError::Database(error.to_string()))?;
     Ok(LaneHandle { queue, shared })
+}
+
+fn readers(schema: &'static Schema, options: &Options) -> ReadPool {
+    let location = options.location.clone();
+    let connect = move || connect(schema, &location, true);
+    ReadPool::new(options.readers, options.clock.clone(), Arc::new(connect))
 }
 
 fn connect(

@@ -102,6 +102,9 @@ impl WorldFactory for NoFactory {
     fn open<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<World>, EngineError>> {
         ready(Ok(None)).boxed()
     }
+    fn close<'a>(&'a self, _: &'a str) -> BoxFuture<'a, ()> {
+        ready(()).boxed()
+    }
     fn remove(&self, _: &str) {}
 }
 

@@ -305,6 +305,9 @@ impl WorldFactory for Factory {
     fn open<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<World>, EngineError>> {
         ready(Ok(None)).boxed()
     }
+    fn close<'a>(&'a self, _: &'a str) -> BoxFuture<'a, ()> {
+        ready(()).boxed()
+    }
     fn remove(&self, tag: &str) {
         let _ = std::fs::remove_file(self.directory.0.join(format!("{tag}.sqlite")));
     }
