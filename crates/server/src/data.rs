@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use cobro_acquirer_sim::BOOK;
-use cobro_domain::{Clock, Entropy as _};
+use cobro_domain::{Clock, Entropy as _, Timestamp};
 use cobro_engine::secrets::InstallationKey;
 use cobro_engine::vault::VaultKeys;
 use cobro_store::rows::{MetaRow, WORLD};
+use cobro_store::schema::Schema;
 use cobro_store::store::{DirectoryLock, Durability};
 use cobro_store::{Location, Options, Store, StoreError, Tx, TxError};
 
@@ -55,6 +56,16 @@ impl Databases {
         Ok((world, book))
     }
 
+    /// Begins both as copies of empty ones, where they are SQLite files.
+    pub(crate) fn begin(&self, empty: &EmptyFiles) -> std::io::Result<()> {
+        for (location, bytes) in [(&self.world, &empty.world), (&self.book, &empty.book)] {
+            if let Location::Sqlite { path, .. } = location {
+                std::fs::write(path, bytes)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Opens both to read them only.
     pub(crate) fn open_to_read(
         &self,
@@ -63,6 +74,29 @@ impl Databases {
         let world = Store::open_to_read(&WORLD, &options(&self.world, clock))?;
         let book = Store::open_to_read(&BOOK, &options(&self.book, clock))?;
         Ok((world, book))
+    }
+}
+
+/// The databases of a world in which nothing has happened: making their tables takes longer than
+/// writing what comes of it.
+pub(crate) struct EmptyFiles {
+    world: Vec<u8>,
+    book: Vec<u8>,
+}
+
+impl EmptyFiles {
+    /// Makes them, in files of this directory that are gone afterwards.
+    pub(crate) fn make(directory: &Path, now: Timestamp) -> Result<Self, StoreError> {
+        let file = |schema: &'static Schema| {
+            let path = directory.join(format!("{}.empty", schema.name));
+            Store::make_file(schema, &path, now)?;
+            let bytes = std::fs::read(&path);
+            let removed = std::fs::remove_file(&path);
+            bytes
+                .and_then(|bytes| removed.map(|()| bytes))
+                .map_err(|error| StoreError::Database(format!("{}: {error}", path.display())))
+        };
+        Ok(Self { world: file(&WORLD)?, book: file(&BOOK)? })
     }
 }
 

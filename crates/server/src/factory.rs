@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cobro_acquirer_sim::SimulatedAcquirer;
 use cobro_delivery::Deliveries;
@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::ambient::{SystemClock, SystemEntropy};
-use crate::data::{Databases, sqlite_databases};
+use crate::data::{Databases, EmptyFiles, sqlite_databases};
 use crate::peers::SessionPeers;
 
 /// What all worlds of a server share.
@@ -36,6 +36,8 @@ pub(crate) struct Factory {
     pub(crate) deliveries: Arc<Deliveries>,
     pub(crate) shutdown: CancellationToken,
     pub(crate) loops: TaskTracker,
+    /// What new worlds begin as; made for the first one.
+    pub(crate) empty: OnceLock<EmptyFiles>,
     /// The loops, by the world's id.
     pub(crate) background: Mutex<HashMap<String, Background>>,
 }
@@ -87,6 +89,15 @@ impl Factory {
         Ok(world)
     }
 
+    /// Worlds are made one at a time, so nobody else makes these.
+    fn empty_files(&self) -> Result<&EmptyFiles, EngineError> {
+        if let Some(files) = self.empty.get() {
+            return Ok(files);
+        }
+        let files = EmptyFiles::make(&self.directory, SystemClock.now())?;
+        Ok(self.empty.get_or_init(|| files))
+    }
+
     fn background(&self) -> MutexGuard<'_, HashMap<String, Background>> {
         self.background.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -114,6 +125,7 @@ impl WorldFactory for Factory {
             std::fs::create_dir_all(&self.directory).map_err(disk)?;
             std::fs::write(self.name_file(tag), name).map_err(disk)?;
             let databases = sqlite_databases(&self.file(tag), Durability::ProcessOnly);
+            databases.begin(self.empty_files()?).map_err(disk)?;
             self.start(&format!("w_{tag}"), name, &databases).await
         }
         .boxed()

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -120,6 +120,7 @@ pub(crate) async fn start(config: Config) -> anyhow::Result<Running> {
         deliveries: Arc::new(Deliveries::new(sender.clone())),
         shutdown: shutdown.clone(),
         loops: TaskTracker::new(),
+        empty: OnceLock::new(),
         background: Mutex::new(HashMap::new()),
     });
     let main = factory.start(MAIN, "demo", &main_databases(&config.store)).await?;

@@ -115,8 +115,9 @@ fn connect(path: &Path, durability: Durability, read_only: bool) -> rusqlite::Re
     connection.set_prepared_statement_cache_capacity(128);
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     if !read_only {
-        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // First, since making a log syncs, too.
         connection.pragma_update(None, "synchronous", synchronous)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "wal_autocheckpoint", TOO_LONG_LOG)?;
     }
     connection.pragma_update(None, "foreign_keys", "ON")?;

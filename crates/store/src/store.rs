@@ -105,6 +105,22 @@ impl Store {
             .unwrap_or(Err(StoreError::Panicked))
     }
 
+    /// Makes an empty store of one lane as a SQLite file and closes it: the file is complete, so that
+    /// copies of it are empty stores, too. Blocks until it is done.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn make_file(
+        schema: &'static Schema,
+        path: &Path,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (path, durability) = (path.to_owned(), Durability::ProcessOnly);
+        let location = Location::Sqlite { path, durability };
+        let mut driver = connect(schema, &location, false).map_err(refused)?;
+        migrate(driver.as_mut(), schema, 1, now.micros()).map_err(refused)
+    }
+
     /// Opens a store that exists, to read it only, also while a server runs on it. Commands are
     /// answered [`StoreError::Closed`].
     ///
