@@ -45,6 +45,13 @@ impl Lent {
     }
 }
 
+/// A kept file is on the disk alone; the one that it is compared with was just written, and is in
+/// the system's memory.
+fn read_once(path: &Path) -> anyhow::Result<()> {
+    std::io::copy(&mut std::fs::File::open(path)?, &mut std::io::sink())?;
+    Ok(())
+}
+
 /// A data directory with `payments` payments, spread evenly over the many sellers.
 pub(crate) fn lend(
     runtime: &tokio::runtime::Runtime,
@@ -61,6 +68,7 @@ pub(crate) fn lend(
     }
     if kept.exists() {
         std::fs::rename(&kept, &used)?;
+        read_once(&used.join("cobro.sqlite"))?;
         return Ok(Lent { kept, used });
     }
     eprintln!("Storing {payments} payments; kept for the next run …");

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use cobro_domain::Timestamp;
 use futures_util::future::BoxFuture;
@@ -15,6 +16,12 @@ pub const MAIN: &str = "demo";
 
 /// A world in which something falls due within this time, in seconds, stays open for it.
 const DUE_SOON_S: i64 = 300;
+
+/// How long whoever removes a world waits for deliveries that are under way, in real time.
+const REMOVE_WAIT: Duration = Duration::from_secs(1);
+
+/// After how many seconds a world that could not be opened for what is due is tried again.
+const AGAIN_AFTER_S: i64 = 60;
 
 /// Makes and opens worlds; the server knows where they live.
 pub trait WorldFactory: Send + Sync {
@@ -146,9 +153,16 @@ impl Worlds {
         }
         let world = self.by_id(id).await?;
         let tag = id.strip_prefix("w_").unwrap_or(id).to_owned();
-        let _one = self.opening.lock().await;
-        self.write().remove(&tag);
-        self.factory.close(&tag).await;
+        {
+            let _one = self.opening.lock().await;
+            self.write().remove(&tag);
+        }
+        // Nobody can find it any more, so nobody else waits while it ends what it has begun. An
+        // endpoint that hangs does not hold up who removes it.
+        let closed = tokio::time::timeout(REMOVE_WAIT, self.factory.close(&tag)).await;
+        if closed.is_err() {
+            tracing::debug!(world = tag, "a removed world still delivers");
+        }
         world.drain().await;
         drop(world);
         self.factory.remove(&tag);
@@ -213,15 +227,21 @@ impl Worlds {
         for tag in due {
             if let Err(error) = self.by_tag(&tag).await {
                 tracing::warn!(%error, world = tag, "a world could not be opened for what is due");
+                self.put_off(&tag, now);
             }
+        }
+    }
+
+    /// What is due in a world that cannot be opened is tried again later.
+    fn put_off(&self, tag: &str, now: Timestamp) {
+        if let Some(Known::Closed { due }) = self.write().get_mut(tag) {
+            *due = Some(now.plus_seconds(AGAIN_AFTER_S));
         }
     }
 
     async fn close(&self, tag: &str) -> Result<(), EngineError> {
         let _one = self.opening.lock().await;
-        // Whoever asks for it from here on waits until it is decided.
-        let taken = self.write().insert(tag.to_owned(), Known::Closed { due: None });
-        let Some(Known::Open { world, .. }) = taken else { return Ok(()) };
+        let Some(world) = self.taken(tag) else { return Ok(()) };
         let next = match world.next_due().await {
             Ok(next) => next,
             Err(error) => {
@@ -240,6 +260,16 @@ impl Worlds {
         drop(world);
         self.write().insert(tag.to_owned(), Known::Closed { due });
         Ok(())
+    }
+
+    /// The open world with this tag. Whoever asks for it from here on waits for the lock.
+    fn taken(&self, tag: &str) -> Option<World> {
+        let mut known = self.write();
+        let found = known.get_mut(tag).filter(|known| matches!(known, Known::Open { .. }))?;
+        match std::mem::replace(found, Known::Closed { due: None }) {
+            Known::Open { world, .. } => Some(world),
+            Known::Closed { .. } => None,
+        }
     }
 
     /// The world with this tag, or that there is none, where nothing has to be opened for it. Most

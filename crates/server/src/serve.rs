@@ -110,13 +110,11 @@ pub(crate) async fn start(config: Config) -> anyhow::Result<Running> {
     let sender = Arc::new(Sender::new(policy.clone()));
     let allows: Arc<dyn Fn(&str) -> bool + Send + Sync> =
         Arc::new(move |url: &str| policy.check_url(url).is_ok());
-    let dialects: Vec<Arc<dyn Dialect>> =
-        vec![Arc::new(cobro_clip::Clip), Arc::new(Point), Arc::new(cobro_placetopay::Checkout)];
     let factory = Arc::new(Factory {
         directory: directory.path.join("worlds"),
         key: key.clone(),
         vault: Arc::new(vault_keys(&config.store, &key)?),
-        dialects: Arc::new(dialects),
+        dialects: Arc::new(dialects()),
         deliveries: Arc::new(Deliveries::new(sender.clone())),
         shutdown: shutdown.clone(),
         loops: TaskTracker::new(),
@@ -160,6 +158,10 @@ pub(crate) async fn start(config: Config) -> anyhow::Result<Running> {
         })
         .collect();
     Ok(Running { url, worlds, factory, shutdown, stopping, serving, directory })
+}
+
+fn dialects() -> Vec<Arc<dyn Dialect>> {
+    vec![Arc::new(cobro_clip::Clip), Arc::new(Point), Arc::new(cobro_placetopay::Checkout)]
 }
 
 /// Closes worlds that nobody uses, and opens them for what falls due, until the server stops.
