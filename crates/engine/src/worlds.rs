@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use cobro_domain::Timestamp;
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use crate::error::{EngineError, Subject};
@@ -17,7 +18,8 @@ pub const MAIN: &str = "demo";
 /// A world in which something falls due within this time, in seconds, stays open for it.
 const DUE_SOON_S: i64 = 300;
 
-/// How long whoever removes a world waits for deliveries that are under way, in real time.
+/// How long whoever removes a world waits for what is under way in it, in real time; its files go
+/// once that has ended.
 const REMOVE_WAIT: Duration = Duration::from_secs(1);
 
 /// After how many seconds a world that could not be opened for what is due is tried again.
@@ -62,7 +64,7 @@ pub struct Worlds {
     factory: Arc<dyn WorldFactory>,
     /// By tag.
     known: RwLock<HashMap<String, Known>>,
-    /// Held by whoever opens or closes one.
+    /// Held by whoever opens or closes one, one at a time: a world at rest is closed at once.
     opening: tokio::sync::Mutex<()>,
 }
 
@@ -117,7 +119,11 @@ impl Worlds {
         if let Some(found) = self.at_hand(tag) {
             return Ok(found);
         }
-        let Some(world) = self.factory.open(tag).await? else { return Ok(None) };
+        let Some(world) = self.factory.open(tag).await? else {
+            // What it had stored has gone.
+            self.write().remove(tag);
+            return Ok(None);
+        };
         self.keep(tag, &world);
         Ok(Some(world))
     }
@@ -134,12 +140,22 @@ impl Worlds {
             ));
         }
         let _one = self.opening.lock().await;
-        let mut seed = [0; 4];
-        self.main.entropy().fill(&mut seed);
-        let tag = format!("{:08x}", u32::from_be_bytes(seed));
+        let tag = self.new_tag();
         let world = self.factory.make(&tag, name).await?;
         self.keep(&tag, &world);
         Ok(world)
+    }
+
+    /// A tag that no world has.
+    fn new_tag(&self) -> String {
+        loop {
+            let mut seed = [0; 4];
+            self.main.entropy().fill(&mut seed);
+            let tag = format!("{:08x}", u32::from_be_bytes(seed));
+            if !self.read().contains_key(&tag) {
+                return tag;
+            }
+        }
     }
 
     /// Removes a world; its credentials stop working. The main one stays.
@@ -157,16 +173,22 @@ impl Worlds {
             let _one = self.opening.lock().await;
             self.write().remove(&tag);
         }
-        // Nobody can find it any more, so nobody else waits while it ends what it has begun. An
-        // endpoint that hangs does not hold up who removes it.
-        let closed = tokio::time::timeout(REMOVE_WAIT, self.factory.close(&tag)).await;
-        if closed.is_err() {
-            tracing::debug!(world = tag, "a removed world still delivers");
+        // Nobody can find it any more, so nobody else waits while it ends what it has begun.
+        let factory = Arc::clone(&self.factory);
+        let ending = tokio::spawn(
+            async move {
+                factory.close(&tag).await;
+                world.drain().await;
+                drop(world);
+                factory.remove(&tag);
+            }
+            .boxed(),
+        );
+        // An endpoint that hangs does not hold up who removes it.
+        match tokio::time::timeout(REMOVE_WAIT, ending).await {
+            Ok(ended) => ended.map_err(|error| EngineError::Fault(error.to_string())),
+            Err(_) => Ok(()),
         }
-        world.drain().await;
-        drop(world);
-        self.factory.remove(&tag);
-        Ok(())
     }
 
     /// The worlds that are open, the main one first.
@@ -239,33 +261,49 @@ impl Worlds {
         }
     }
 
+    /// Closes a world in which nothing goes on. What falls due in it is read once nothing can be
+    /// added any more.
     async fn close(&self, tag: &str) -> Result<(), EngineError> {
         let _one = self.opening.lock().await;
-        let Some(world) = self.taken(tag) else { return Ok(()) };
-        let next = match world.next_due().await {
-            Ok(next) => next,
-            Err(error) => {
-                self.keep(tag, &world);
-                return Err(error);
-            }
-        };
-        let is_soon = next.is_some_and(|next| next <= world.now().plus_seconds(DUE_SOON_S));
-        if is_soon || !world.is_at_rest() {
-            self.keep(tag, &world);
+        let Some(world) = self.open_one(tag) else { return Ok(()) };
+        let next = world.next_due().await?;
+        if next.is_some_and(|next| next <= world.now().plus_seconds(DUE_SOON_S)) {
             return Ok(());
         }
+        drop(world);
+        let Some(world) = self.taken(tag) else { return Ok(()) };
         self.factory.close(tag).await;
         world.drain().await;
-        let due = next.map(|next| next.plus_micros(-world.clock().offset_us()));
+        let due = match world.next_due().await {
+            Ok(next) => next.map(|next| next.plus_micros(-world.clock().offset_us())),
+            Err(error) => {
+                tracing::warn!(%error, world = tag, "what is due in a closed world is not known");
+                Some(world.clock().real())
+            }
+        };
         drop(world);
-        self.write().insert(tag.to_owned(), Known::Closed { due });
+        if let Some(Known::Closed { due: known }) = self.write().get_mut(tag) {
+            *known = due;
+        }
         Ok(())
     }
 
-    /// The open world with this tag. Whoever asks for it from here on waits for the lock.
+    /// The world with this tag if it is open, which does not count as using it.
+    fn open_one(&self, tag: &str) -> Option<World> {
+        match self.read().get(tag)? {
+            Known::Open { world, .. } => Some(world.clone()),
+            Known::Closed { .. } => None,
+        }
+    }
+
+    /// The open world with this tag, if it is at rest. Whoever asks for it from here on waits until
+    /// it is closed; nobody can have it meanwhile, since it is looked at and taken in one step.
     fn taken(&self, tag: &str) -> Option<World> {
         let mut known = self.write();
-        let found = known.get_mut(tag).filter(|known| matches!(known, Known::Open { .. }))?;
+        let found = known.get_mut(tag)?;
+        if !matches!(found, Known::Open { world, .. } if world.is_at_rest()) {
+            return None;
+        }
         match std::mem::replace(found, Known::Closed { due: None }) {
             Known::Open { world, .. } => Some(world),
             Known::Closed { .. } => None,

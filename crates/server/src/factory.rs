@@ -89,6 +89,15 @@ impl Factory {
         Ok(world)
     }
 
+    async fn make_new(&self, tag: &str, name: &str) -> Result<World, EngineError> {
+        std::fs::create_dir_all(&self.directory).map_err(disk)?;
+        let databases = sqlite_databases(&self.file(tag), Durability::ProcessOnly);
+        databases.begin(self.empty_files()?).map_err(disk)?;
+        // Last: without it nothing is a world.
+        std::fs::write(self.name_file(tag), name).map_err(disk)?;
+        self.start(&format!("w_{tag}"), name, &databases).await
+    }
+
     /// Worlds are made one at a time, so nobody else makes these.
     fn empty_files(&self) -> Result<&EmptyFiles, EngineError> {
         if let Some(files) = self.empty.get() {
@@ -122,11 +131,13 @@ impl WorldFactory for Factory {
         name: &'a str,
     ) -> BoxFuture<'a, Result<World, EngineError>> {
         async move {
-            std::fs::create_dir_all(&self.directory).map_err(disk)?;
-            std::fs::write(self.name_file(tag), name).map_err(disk)?;
-            let databases = sqlite_databases(&self.file(tag), Durability::ProcessOnly);
-            databases.begin(self.empty_files()?).map_err(disk)?;
-            self.start(&format!("w_{tag}"), name, &databases).await
+            let made = self.make_new(tag, name).await;
+            if made.is_err() {
+                // Half of a world would be taken for one by the next server.
+                self.close(tag).await;
+                self.remove(tag);
+            }
+            made
         }
         .boxed()
     }

@@ -1,7 +1,7 @@
 //! Reading outside the lanes: a few threads with a connection each.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 
 use cobro_domain::Timestamp;
 use foldhash::HashMap;
@@ -98,7 +98,7 @@ struct Crew {
     connect: Arc<Connect>,
     clock: Arc<dyn cobro_domain::Clock>,
     threads_max: usize,
-    threads: Mutex<usize>,
+    threads: Arc<Mutex<usize>>,
     load: Arc<Load>,
 }
 
@@ -127,7 +127,7 @@ impl ReadPool {
             connect,
             clock,
             threads_max: threads_max.max(1),
-            threads: Mutex::new(0),
+            threads: Arc::default(),
             load: Arc::default(),
         };
         Self { queue, crew: Arc::new(crew) }
@@ -158,22 +158,46 @@ impl ReadPool {
 impl Crew {
     /// Starts one more thread, unless there are enough.
     fn grow(&self) -> Result<(), StoreError> {
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        if *threads >= self.threads_max {
-            return Ok(());
-        }
+        let Some(place) = self.place() else { return Ok(()) };
         let (jobs, load) = (Arc::clone(&self.jobs), Arc::clone(&self.load));
         let (connect, clock) = (Arc::clone(&self.connect), Arc::clone(&self.clock));
-        let serve = move || serve(&jobs, &load, connect.as_ref(), clock.as_ref());
+        let serve = move || {
+            let _place = place;
+            serve(&jobs, &load, connect.as_ref(), clock.as_ref());
+        };
         match std::thread::Builder::new().name("cobro-read".into()).spawn(serve) {
-            Ok(_) => *threads += 1,
+            Ok(_) => Ok(()),
             // The others have more to do.
-            Err(error) if *threads > 0 => {
+            Err(error) if *self.taken() > 0 => {
                 tracing::error!(%error, "a reading thread could not be started");
+                Ok(())
             }
-            Err(error) => return Err(StoreError::Database(error.to_string())),
+            Err(error) => Err(StoreError::Database(error.to_string())),
         }
-        Ok(())
+    }
+
+    fn taken(&self) -> MutexGuard<'_, usize> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for one more thread, if there is one.
+    fn place(&self) -> Option<Place> {
+        let mut taken = self.taken();
+        if *taken >= self.threads_max {
+            return None;
+        }
+        *taken += 1;
+        Some(Place(Arc::clone(&self.threads)))
+    }
+}
+
+/// A thread's place in the crew. Should the thread die, another one takes it.
+struct Place(Arc<Mutex<usize>>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut threads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *threads = threads.saturating_sub(1);
     }
 }
 
@@ -220,4 +244,41 @@ fn run(driver: &mut dyn Driver, texts: &mut Texts, now: Timestamp, job: ReadJob)
     };
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
     let _ = reply.send(result.unwrap_or(Err(StoreError::Panicked)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Noon;
+
+    impl cobro_domain::Clock for Noon {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_micros(0)
+        }
+    }
+
+    async fn read(pool: &ReadPool) -> Result<(), StoreError> {
+        pool.submit(Box::new(|_| ()))?.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_died_is_replaced() {
+        let opened = AtomicUsize::new(0);
+        let connect = move || match opened.fetch_add(1, Ordering::SeqCst) {
+            0 => panic!("the first connection breaks its thread"),
+            _ => Err(DbError::Failed("no database".to_owned())),
+        };
+        let pool = ReadPool::new(1, Arc::new(Noon), Arc::new(connect));
+        assert!(matches!(read(&pool).await, Err(StoreError::Closed)));
+        while *pool.crew.taken() > 0 {
+            std::thread::yield_now();
+        }
+        for _ in 0..3 {
+            let found = read(&pool).await;
+            assert!(
+                matches!(&found, Err(StoreError::Database(text)) if text.contains("no database"))
+            );
+        }
+    }
 }

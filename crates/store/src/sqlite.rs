@@ -83,6 +83,19 @@ impl SqliteDriver {
         statement.execute(()).map(|_| ()).map_err(DbError::failed)
     }
 
+    /// Copies what is left of a long log, so that the next batch begins it anew.
+    fn finish_log(&self) {
+        let Some(checkpointer) = &self.checkpointer else { return };
+        if !checkpointer.rest_is_small() {
+            return;
+        }
+        match checkpoint(&self.connection) {
+            Ok((pages, _)) if pages < 0 => checkpointer.ask_again(),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the rest of the log could not be copied"),
+        }
+    }
+
     /// Has the log copied when much was written.
     fn copy_log(&mut self) -> Result<(), DbError> {
         if self.rows_in_log < ROWS_TO_COPY {
@@ -159,11 +172,7 @@ fn is_constraint(error: &rusqlite::Error) -> bool {
 impl Driver for SqliteDriver {
     fn begin(&mut self, lane: i64, now: i64) -> Result<Batch, DbError> {
         self.rollback();
-        if self.checkpointer.as_ref().is_some_and(Checkpointer::rest_is_small)
-            && let Err(error) = checkpoint(&self.connection)
-        {
-            tracing::warn!(%error, "the rest of the log could not be copied");
-        }
+        self.finish_log();
         self.run("BEGIN IMMEDIATE")?;
         self.in_transaction = true;
         let mut statement = self.connection.prepare_cached(LANE_BEGIN).map_err(DbError::failed)?;

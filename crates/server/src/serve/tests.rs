@@ -52,6 +52,14 @@ impl<'a> Stage<'a> {
         (status, serde_json::from_str(body).unwrap_or(Value::Null))
     }
 
+    /// An intent, which ends by itself some minutes later.
+    async fn intent(&self) -> Value {
+        let path = format!("POST /point/integration-api/devices/{}/payment-intents", self.terminal);
+        let (status, intent) = self.call(&path, &json!({"amount": 150_000})).await;
+        assert_eq!(status, 201, "{intent}");
+        intent
+    }
+
     async fn world(&self) -> World {
         self.running.worlds.by_id(&self.id).await.unwrap()
     }
@@ -83,6 +91,7 @@ async fn worlds_that_nobody_uses_are_closed() {
     let running = start(Config::throw_away(true)).await.unwrap();
     comes_back_as_it_was(&Stage::new(&running).await).await;
     stays_open_while_it_is_needed(&Stage::new(&running).await).await;
+    is_forgotten_when_its_file_has_gone(&Stage::new(&running).await).await;
     running.stop().await.unwrap();
 }
 
@@ -93,10 +102,7 @@ async fn comes_back_as_it_was(stage: &Stage<'_>) {
         world.advance_to(later).await.unwrap();
         later
     };
-    let path = format!("POST /point/integration-api/devices/{}/payment-intents", stage.terminal);
-    let (status, intent) = stage.call(&path, &json!({"amount": 150_000})).await;
-    assert_eq!(status, 201, "{intent}");
-
+    let intent = stage.intent().await;
     stage.closed().await;
     let id = intent["id"].as_str().unwrap();
     let path = format!("GET /point/integration-api/payment-intents/{id}");
@@ -148,4 +154,17 @@ async fn stays_open_while_it_is_needed(stage: &Stage<'_>) {
         stage.world().await.set_faults(Vec::new());
         stage.closed().await;
     }
+}
+
+async fn is_forgotten_when_its_file_has_gone(stage: &Stage<'_>) {
+    stage.intent().await;
+    stage.closed().await;
+    let worlds = &stage.running.worlds;
+    let due = worlds.next_due().unwrap();
+    let tag = stage.id.strip_prefix("w_").unwrap();
+    let file = format!("worlds/{tag}.sqlite");
+    std::fs::remove_file(stage.running.directory().join(file)).unwrap();
+    worlds.open_due(due).await;
+    assert_eq!(worlds.next_due(), None);
+    assert!(worlds.by_id(&stage.id).await.is_err());
 }

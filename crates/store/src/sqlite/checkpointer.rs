@@ -16,6 +16,9 @@ use crate::driver::DbError;
 /// A log of so many pages (32 MiB) should begin anew.
 const LONG_LOG: i64 = 8192;
 
+/// The lane may stand still for so many pages.
+const FEW_PAGES: i64 = 512;
+
 /// The thread that copies.
 pub(super) struct Checkpointer {
     nudges: Option<SyncSender<()>>,
@@ -47,6 +50,11 @@ impl Checkpointer {
     pub(super) fn rest_is_small(&self) -> bool {
         self.rest_is_small.swap(false, Ordering::AcqRel)
     }
+
+    /// Says that the lane could not copy the rest, so that it is asked again.
+    pub(super) fn ask_again(&self) {
+        self.rest_is_small.store(true, Ordering::Release);
+    }
 }
 
 impl Drop for Checkpointer {
@@ -61,7 +69,11 @@ impl Drop for Checkpointer {
 fn run(connection: &Connection, nudged: &Receiver<()>, rest_is_small: &AtomicBool) {
     while nudged.recv().is_ok() {
         match copy(connection) {
-            Ok(Copied::LongLog) => rest_is_small.store(true, Ordering::Release),
+            Ok(Copied::LongLog) => {
+                // Only one can copy at a time: the lane gets its turn before the next round.
+                let _ = nudged.try_recv();
+                rest_is_small.store(true, Ordering::Release);
+            }
             Ok(Copied::ShortLog) => {}
             // The log grows until the lane copies it itself; nothing is lost.
             Err(error) => tracing::warn!(%error, "the log could not be copied"),
@@ -72,8 +84,9 @@ fn run(connection: &Connection, nudged: &Receiver<()>, rest_is_small: &AtomicBoo
 /// How long the log is after it was copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Copied {
+    /// It may grow, or a reader needs much of it.
     ShortLog,
-    /// It should begin anew.
+    /// It should begin anew, and little of it is left.
     LongLog,
 }
 
@@ -84,12 +97,13 @@ fn copy(connection: &Connection) -> rusqlite::Result<Copied> {
     if pages < LONG_LOG {
         return Ok(Copied::ShortLog);
     }
-    checkpoint(connection)?;
-    Ok(Copied::LongLog)
+    let (pages, copied) = checkpoint(connection)?;
+    Ok(if pages - copied <= FEW_PAGES { Copied::LongLog } else { Copied::ShortLog })
 }
 
 /// Copies as much of the log as no reader still needs there. Waits for nobody. Answers how many
-/// pages the log has and how many of them are copied.
+/// pages the log has and how many of them are copied; both are negative when another connection is
+/// copying.
 pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<(i64, i64)> {
     let mut statement = connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?;
     statement.query_row((), |row| Ok((row.get(1)?, row.get(2)?)))
@@ -167,6 +181,8 @@ mod tests {
         logged.write(LONG_LOG);
         let (pages, copied) = checkpoint(&logged.lane).unwrap();
         assert!(copied < pages, "{copied} of {pages}");
+        // The lane is not asked to copy so much.
+        assert_eq!(copy(&connect_in(&logged.directory)).unwrap(), Copied::ShortLog);
         let now: i64 = logged.beside.query_row(count, (), |row| row.get(0)).unwrap();
         assert_eq!(now, before);
         logged.beside.execute_batch("COMMIT").unwrap();
