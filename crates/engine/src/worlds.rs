@@ -15,9 +15,6 @@ use crate::world::World;
 /// The id of the main world.
 pub const MAIN: &str = "demo";
 
-/// A world in which something falls due within this time, in seconds, stays open for it.
-const DUE_SOON_S: i64 = 300;
-
 /// How long whoever removes a world waits for what is under way in it, in real time; its files go
 /// once that has ended.
 const REMOVE_WAIT: Duration = Duration::from_secs(1);
@@ -222,9 +219,7 @@ impl Worlds {
             unused.map(|(tag, _)| tag.clone()).collect()
         };
         for tag in unused {
-            if let Err(error) = self.close(&tag).await {
-                tracing::warn!(%error, world = tag, "a world could not be closed");
-            }
+            self.close(&tag).await;
         }
     }
 
@@ -263,15 +258,9 @@ impl Worlds {
 
     /// Closes a world in which nothing goes on. What falls due in it is read once nothing can be
     /// added any more.
-    async fn close(&self, tag: &str) -> Result<(), EngineError> {
+    async fn close(&self, tag: &str) {
         let _one = self.opening.lock().await;
-        let Some(world) = self.open_one(tag) else { return Ok(()) };
-        let next = world.next_due().await?;
-        if next.is_some_and(|next| next <= world.now().plus_seconds(DUE_SOON_S)) {
-            return Ok(());
-        }
-        drop(world);
-        let Some(world) = self.taken(tag) else { return Ok(()) };
+        let Some(world) = self.taken(tag) else { return };
         self.factory.close(tag).await;
         world.drain().await;
         let due = match world.next_due().await {
@@ -284,15 +273,6 @@ impl Worlds {
         drop(world);
         if let Some(Known::Closed { due: known }) = self.write().get_mut(tag) {
             *known = due;
-        }
-        Ok(())
-    }
-
-    /// The world with this tag if it is open, which does not count as using it.
-    fn open_one(&self, tag: &str) -> Option<World> {
-        match self.read().get(tag)? {
-            Known::Open { world, .. } => Some(world.clone()),
-            Known::Closed { .. } => None,
         }
     }
 

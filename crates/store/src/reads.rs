@@ -1,7 +1,7 @@
 //! Reading outside the lanes: a few threads with a connection each.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use cobro_domain::Timestamp;
 use foldhash::HashMap;
@@ -98,13 +98,14 @@ struct Crew {
     connect: Arc<Connect>,
     clock: Arc<dyn cobro_domain::Clock>,
     threads_max: usize,
-    threads: Arc<Mutex<usize>>,
     load: Arc<Load>,
 }
 
 /// What there is to do, and who could do it.
 #[derive(Default)]
 struct Load {
+    /// Threads that there are.
+    threads: AtomicUsize,
     /// Reads that nobody has begun.
     waiting: AtomicUsize,
     /// Threads that have nothing to do.
@@ -127,7 +128,6 @@ impl ReadPool {
             connect,
             clock,
             threads_max: threads_max.max(1),
-            threads: Arc::default(),
             load: Arc::default(),
         };
         Self { queue, crew: Arc::new(crew) }
@@ -159,16 +159,13 @@ impl Crew {
     /// Starts one more thread, unless there are enough.
     fn grow(&self) -> Result<(), StoreError> {
         let Some(place) = self.place() else { return Ok(()) };
-        let (jobs, load) = (Arc::clone(&self.jobs), Arc::clone(&self.load));
+        let jobs = Arc::clone(&self.jobs);
         let (connect, clock) = (Arc::clone(&self.connect), Arc::clone(&self.clock));
-        let serve = move || {
-            let _place = place;
-            serve(&jobs, &load, connect.as_ref(), clock.as_ref());
-        };
+        let serve = move || serve(&jobs, &place.0, connect.as_ref(), clock.as_ref());
         match std::thread::Builder::new().name("cobro-read".into()).spawn(serve) {
             Ok(_) => Ok(()),
             // The others have more to do.
-            Err(error) if *self.taken() > 0 => {
+            Err(error) if self.load.threads.load(Ordering::SeqCst) > 0 => {
                 tracing::error!(%error, "a reading thread could not be started");
                 Ok(())
             }
@@ -176,28 +173,20 @@ impl Crew {
         }
     }
 
-    fn taken(&self) -> MutexGuard<'_, usize> {
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// A place for one more thread, if there is one.
     fn place(&self) -> Option<Place> {
-        let mut taken = self.taken();
-        if *taken >= self.threads_max {
-            return None;
-        }
-        *taken += 1;
-        Some(Place(Arc::clone(&self.threads)))
+        let more = |threads| (threads < self.threads_max).then_some(threads + 1);
+        let taken = self.load.threads.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more);
+        taken.is_ok().then(|| Place(Arc::clone(&self.load)))
     }
 }
 
 /// A thread's place in the crew. Should the thread die, another one takes it.
-struct Place(Arc<Mutex<usize>>);
+struct Place(Arc<Load>);
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut threads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *threads = threads.saturating_sub(1);
+        self.0.threads.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -271,7 +260,7 @@ mod tests {
         };
         let pool = ReadPool::new(1, Arc::new(Noon), Arc::new(connect));
         assert!(matches!(read(&pool).await, Err(StoreError::Closed)));
-        while *pool.crew.taken() > 0 {
+        while pool.crew.load.threads.load(Ordering::SeqCst) > 0 {
             std::thread::yield_now();
         }
         for _ in 0..3 {

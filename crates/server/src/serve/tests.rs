@@ -91,6 +91,7 @@ async fn worlds_that_nobody_uses_are_closed() {
     let running = start(Config::throw_away(true)).await.unwrap();
     comes_back_as_it_was(&Stage::new(&running).await).await;
     stays_open_while_it_is_needed(&Stage::new(&running).await).await;
+    closes_after_its_last_page(&Stage::new(&running).await).await;
     is_forgotten_when_its_file_has_gone(&Stage::new(&running).await).await;
     running.stop().await.unwrap();
 }
@@ -153,6 +154,30 @@ async fn stays_open_while_it_is_needed(stage: &Stage<'_>) {
         drop(needed);
         stage.world().await.set_faults(Vec::new());
         stage.closed().await;
+    }
+}
+
+async fn closes_after_its_last_page(stage: &Stage<'_>) {
+    let host = stage.running.url.strip_prefix("http://").unwrap();
+    let Stage { id, terminal, .. } = stage;
+    let request = format!(
+        "GET /_cobro/v1/live?world={id}&terminal={terminal} HTTP/1.1\r\nHost: {host}\r\n\r\n"
+    );
+    let mut page = TcpStream::connect(host).await.unwrap();
+    page.write_all(request.as_bytes()).await.unwrap();
+    let (mut told, mut part) = (String::new(), [0; 4096]);
+    while !told.contains("event: terminal") {
+        let read = page.read(&mut part).await.unwrap();
+        assert!(read > 0, "{told}");
+        told.push_str(std::str::from_utf8(&part[..read]).unwrap());
+    }
+    for _ in 0..LOOKS {
+        stage.look().await;
+        assert!(stage.is_open());
+    }
+    drop(page);
+    while stage.is_open() {
+        stage.look().await;
     }
 }
 

@@ -39,8 +39,12 @@ impl Checkpointer {
         Ok(Self { nudges: Some(nudges), rest_is_small, thread: Some(thread) })
     }
 
-    /// Says that much was written. Never waits; whoever copies looks once more afterwards.
+    /// Says that much was written. Never waits; whoever copies looks once more afterwards. Once the
+    /// lane has been asked to copy the rest, nobody is in its way until it has.
     pub(super) fn nudge(&self) {
+        if self.rest_is_small.load(Ordering::Acquire) {
+            return;
+        }
         if let Some(nudges) = &self.nudges {
             let _ = nudges.try_send(());
         }
@@ -69,36 +73,27 @@ impl Drop for Checkpointer {
 fn run(connection: &Connection, nudged: &Receiver<()>, rest_is_small: &AtomicBool) {
     while nudged.recv().is_ok() {
         match copy(connection) {
-            Ok(Copied::LongLog) => {
+            Ok(true) => {
                 // Only one can copy at a time: the lane gets its turn before the next round.
                 let _ = nudged.try_recv();
                 rest_is_small.store(true, Ordering::Release);
             }
-            Ok(Copied::ShortLog) => {}
+            Ok(false) => {}
             // The log grows until the lane copies it itself; nothing is lost.
             Err(error) => tracing::warn!(%error, "the log could not be copied"),
         }
     }
 }
 
-/// How long the log is after it was copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Copied {
-    /// It may grow, or a reader needs much of it.
-    ShortLog,
-    /// It should begin anew, and little of it is left.
-    LongLog,
-}
-
-/// Copies what is in the log; of a long log also what was written meanwhile, so that little is left
-/// for the lane.
-fn copy(connection: &Connection) -> rusqlite::Result<Copied> {
+/// Copies what is in the log; of a long log also what was written meanwhile. Answers whether a long
+/// log should begin anew now, since little of it is left for the lane to copy.
+fn copy(connection: &Connection) -> rusqlite::Result<bool> {
     let (pages, _) = checkpoint(connection)?;
     if pages < LONG_LOG {
-        return Ok(Copied::ShortLog);
+        return Ok(false);
     }
     let (pages, copied) = checkpoint(connection)?;
-    Ok(if pages - copied <= FEW_PAGES { Copied::LongLog } else { Copied::ShortLog })
+    Ok(pages - copied <= FEW_PAGES)
 }
 
 /// Copies as much of the log as no reader still needs there. Waits for nobody. Answers how many
@@ -111,9 +106,17 @@ pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<(i64, i64)
 
 #[cfg(test)]
 mod tests {
+    use cobro_domain::event::Event;
+
     use super::*;
+    use crate::cell::Cell;
     use crate::conformance::database::Directory;
-    use crate::sqlite::{Durability, connect};
+    use crate::conformance::row;
+    use crate::driver::{Driver as _, SetWrite, WriteKind};
+    use crate::rows::WORLD;
+    use crate::schema::migrate;
+    use crate::sqlite::{Durability, ROWS_TO_COPY, SqliteDriver, TOO_LONG_LOG, connect};
+    use crate::table::Row;
 
     /// A database with a log, in a directory that goes when it is dropped.
     struct Logged {
@@ -148,7 +151,7 @@ mod tests {
     fn a_short_log_is_copied_and_left_to_grow() {
         let logged = Logged::new();
         logged.write(100);
-        assert_eq!(copy(&logged.beside).unwrap(), Copied::ShortLog);
+        assert!(!copy(&logged.beside).unwrap());
         let (pages, copied) = checkpoint(&logged.beside).unwrap();
         assert!(pages >= 100 && copied == pages, "{copied} of {pages}");
     }
@@ -161,7 +164,7 @@ mod tests {
         reader.execute_batch("BEGIN; SELECT COUNT(*) FROM page").unwrap();
         // What comes while the log is copied, here because a reader keeps it, is not copied.
         logged.write(10);
-        assert_eq!(copy(&logged.beside).unwrap(), Copied::LongLog);
+        assert!(copy(&logged.beside).unwrap());
         reader.execute_batch("COMMIT").unwrap();
         logged.write(10);
         let (pages, copied) = checkpoint(&logged.lane).unwrap();
@@ -182,7 +185,7 @@ mod tests {
         let (pages, copied) = checkpoint(&logged.lane).unwrap();
         assert!(copied < pages, "{copied} of {pages}");
         // The lane is not asked to copy so much.
-        assert_eq!(copy(&connect_in(&logged.directory)).unwrap(), Copied::ShortLog);
+        assert!(!copy(&connect_in(&logged.directory)).unwrap());
         let now: i64 = logged.beside.query_row(count, (), |row| row.get(0)).unwrap();
         assert_eq!(now, before);
         logged.beside.execute_batch("COMMIT").unwrap();
@@ -203,5 +206,59 @@ mod tests {
         assert!(told.load(Ordering::Acquire));
         let (pages, copied) = checkpoint(&lane).unwrap();
         assert_eq!(copied, pages);
+    }
+
+    /// A driver, and who looks at its log.
+    fn driven(directory: &Directory) -> (SqliteDriver, Connection) {
+        let path = directory.path().join("logged.sqlite");
+        let mut driver = SqliteDriver::open(&path, Durability::ProcessOnly, false).unwrap();
+        migrate(&mut driver, &WORLD, 1, 0).unwrap();
+        (driver, connect_in(directory))
+    }
+
+    /// How many pages the log has and how many of them are copied; copies nothing.
+    fn length(observer: &Connection) -> (i64, i64) {
+        let length = "PRAGMA wal_checkpoint(NOOP)";
+        observer.query_row(length, (), |row| Ok((row.get(1)?, row.get(2)?))).unwrap()
+    }
+
+    #[test]
+    fn a_driver_copies_the_rest_before_a_batch_when_it_is_told() {
+        let directory = Directory::new();
+        let (mut driver, observer) = driven(&directory);
+        driver.checkpointer = Some(Checkpointer::start(connect_in(&directory)).unwrap());
+        let (pages, copied) = length(&observer);
+        assert!(pages > 0 && copied == 0, "{copied} of {pages}");
+        driver.checkpointer.as_ref().unwrap().ask_again();
+        driver.begin(0, 1).unwrap();
+        assert_eq!(length(&observer), (pages, pages));
+    }
+
+    #[test]
+    fn the_log_of_a_driver_that_always_writes_begins_anew() {
+        let directory = Directory::new();
+        let (mut driver, observer) = driven(&directory);
+        let table = <Event as Row>::TABLE;
+        let mut longest = 0;
+        let mut at = 0_u64;
+        loop {
+            let rows = (0..ROWS_TO_COPY).map(|_| {
+                at += 1;
+                let mut cells = row(table);
+                cells[0] = Cell::Bytes(at.to_be_bytes().repeat(2).into());
+                *cells.last_mut().unwrap() = Cell::Text("x".repeat(3000).into());
+                cells.into()
+            });
+            let set = SetWrite { kind: WriteKind::Insert, table, rows: rows.collect() };
+            driver.begin(0, 1).unwrap();
+            driver.flush(&[set]).unwrap();
+            driver.commit().unwrap();
+            let (pages, _) = length(&observer);
+            if pages < longest {
+                break;
+            }
+            longest = pages;
+            assert!(longest < TOO_LONG_LOG, "the log does not begin anew");
+        }
     }
 }
